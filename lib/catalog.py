@@ -1,0 +1,120 @@
+"""Rules as data: currencies, countries and KakaoPay's own options, read from `data/` once and validated."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+DATA = Path(__file__).resolve().parent.parent / "data"
+
+
+class _Rule(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Currency(_Rule):
+    """What one currency allows. `minimum`, `maximum` and `minimum_refund` are in minor units; None where no source gives one."""
+
+    digits: int = Field(ge=0, le=3)
+    name: str
+    colour: str = Field(pattern=r"^#[0-9A-F]{6}$")
+    minimum: int | None = None
+    maximum: int | None = None
+    minimum_refund: int | None = None
+
+
+class Offer(_Rule):
+    """The currencies one vintage of KakaoPay account may use, and the page that says so."""
+
+    currencies: tuple[str, ...]
+    source: str
+
+
+class TestSteps(_Rule):
+    """What a tester does after following the redirect link, by device and terminal type (KakaoPay page, "Testing credentials")."""
+
+    __test__ = False  # its name makes pytest look
+
+    device: str
+    terminal_type: str
+    steps: tuple[str, ...]
+    before: str | None = None
+
+
+class Preset(_Rule):
+    """A filled-in payment form; `amount` in major units, as a person would type it."""
+
+    name: str
+    amount: str
+    currency: str
+    terminal_type: str
+    payment_type: str
+    country: str
+    os_type: str | None = None
+
+
+class KakaoPay(_Rule):
+    """Options and limits of a KakaoPay request; the dictionaries map a wire value to its word on screen."""
+
+    note: str
+    terminal_types: dict[str, str]
+    os_types: dict[str, str]
+    payment_types: dict[str, str]
+    link_minutes: int
+    refund_window_days: int
+    maximum_partial_actions: int
+    refund_reasons: dict[str, str]
+    test_steps: tuple[TestSteps, ...]
+    presets: tuple[Preset, ...]
+
+
+class _Currencies(_Rule):
+    note: str
+    currencies: dict[str, Currency]
+    offered: dict[str, Offer]
+
+
+class _Countries(_Rule):
+    note: str
+    countries: dict[str, str]
+
+
+def _read(name: str) -> Any:
+    return json.loads((DATA / name).read_text("utf-8"))
+
+
+@cache
+def _currencies() -> _Currencies:
+    return _Currencies.model_validate(_read("currencies.json"))
+
+
+def currencies() -> dict[str, Currency]:
+    """Every currency we have rules for, by ISO code."""
+    return _currencies().currencies
+
+
+def offers() -> dict[str, Offer]:
+    """Lists of currencies by account vintage: `2022-08`, `2024-07` and `default`."""
+    return _currencies().offered
+
+
+@cache
+def countries() -> dict[str, str]:
+    """ISO 3166-1 alpha-2 code to English name, for the shipping address."""
+    return _Countries.model_validate(_read("countries.json")).countries
+
+
+@cache
+def kakaopay() -> KakaoPay:
+    """KakaoPay's request options, limits, test steps and presets."""
+    return KakaoPay.model_validate(_read("kakaopay.json"))
+
+
+def digits(currency: str) -> int:
+    """Minor-unit digits of a currency; 0 for one we do not know, so that no decimal point is invented."""
+    known = currencies().get(currency)
+    return known.digits if known else 0

@@ -1,0 +1,165 @@
+"""Settings from the environment or `.env`, validated once at start; every problem is a sentence with its cure."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from lib import catalog
+
+World = Literal["simulator", "sandbox", "live"]
+
+SIMULATOR_PATH = "/simulator"
+WEBHOOK_PATH = "/webhooks/checkout"
+_SIMULATOR_SECRET_KEY = "sk_sbox_" + "simulator".ljust(26, "a") + "="
+_SIMULATOR_CHANNEL = "pc_" + "simulator".ljust(26, "a")
+_SIMULATOR_WEBHOOK_KEY = "simulator-signature-key"
+
+
+class SettingsError(ValueError):
+    """The settings cannot be used; the message says which, why and what to write instead."""
+
+
+class Settings(BaseSettings):
+    """All settings of the product. With none set, everything runs against the embedded simulator on loopback."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True)
+
+    checkout_base_url: str | None = None
+    """Base URL of Checkout.com's API, perhaps with a path; None: the simulator inside this process."""
+    checkout_secret_key: SecretStr = SecretStr("")
+    """Bearer key, `sk_sbox_...` or `sk_...`."""
+    checkout_processing_channel_id: str = ""
+    """`pc_` and 26 characters."""
+    checkout_webhook_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    """Signature keys of the workflow's webhook action; any of them is accepted."""
+    checkout_timeout_seconds: float = Field(default=10.0, gt=0, le=120)
+    """How long one call to Checkout.com may take before it counts as unanswered."""
+    database_url: str = f"sqlite:///{catalog.DATA / 'ledger.db'}"
+    simulator_database_url: str = f"sqlite:///{catalog.DATA / 'simulator.db'}"
+    public_url: str | None = None
+    """How browsers and phones reach this app; None: the server's own address and port."""
+    timezone: str = "Asia/Hong_Kong"
+    """IANA zone in which days are cut and times are shown."""
+    kakaopay_currencies: str = "default"
+    """Which list of `data/currencies.json` the account may use."""
+    operator_name: str = Field(default="Local operator", min_length=1, max_length=80)
+    """Who acts when there is no sign-in."""
+
+    @field_validator("checkout_webhook_keys", mode="before")
+    @classmethod
+    def _split_keys(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(key.strip() for key in value.split(",") if key.strip())
+        return value
+
+    @field_validator("checkout_base_url", "public_url", mode="before")
+    @classmethod
+    def _absent_or_http(cls, value: object) -> object:
+        if value is None or (isinstance(value, str) and not value.strip()):
+            return None
+        text = str(value).strip().rstrip("/")
+        parts = urlsplit(text)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("write a whole http or https address without ? or #, such as https://PREFIX.api.sandbox.checkout.com")
+        return text
+
+    @field_validator("database_url", "simulator_database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("write sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME")
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):
+            raise ValueError("write an IANA time zone such as Asia/Hong_Kong or Europe/London") from None
+        return value
+
+    @field_validator("kakaopay_currencies")
+    @classmethod
+    def _known_offer(cls, value: str) -> str:
+        if value not in catalog.offers():
+            raise ValueError(f"write one of {', '.join(catalog.offers())}")
+        return value
+
+    @model_validator(mode="after")
+    def _complete(self) -> Settings:
+        if self.world == "simulator":
+            return self
+        if not self.checkout_base_url or not self.checkout_base_url.startswith("https://"):
+            raise ValueError("CHECKOUT_BASE_URL: Checkout.com is reached over https only; write https:// in front of the host")
+        missing = [
+            name
+            for name, value in (
+                ("CHECKOUT_SECRET_KEY", self.checkout_secret_key.get_secret_value()),
+                ("CHECKOUT_PROCESSING_CHANNEL_ID", self.checkout_processing_channel_id),
+                ("CHECKOUT_WEBHOOK_KEYS", self.checkout_webhook_keys),
+            )
+            if not value
+        ]
+        if missing:
+            raise ValueError(
+                f"{', '.join(missing)}: needed to reach {urlsplit(self.checkout_base_url).hostname}; copy them from "
+                "Checkout.com's dashboard (Developers: Keys; Workflows: signature key; Settings: Processing channels)"
+            )
+        return self
+
+    @property
+    def embedded_simulator(self) -> bool:
+        """Whether this process serves the simulator and points at it."""
+        return self.checkout_base_url is None
+
+    @property
+    def world(self) -> World:
+        """Which money this is. A host that is not Checkout.com's is a simulator, ours or somebody's."""
+        host = (urlsplit(self.checkout_base_url).hostname or "") if self.checkout_base_url else ""
+        if host == "api.sandbox.checkout.com" or host.endswith(".api.sandbox.checkout.com"):
+            return "sandbox"
+        if host == "checkout.com" or host.endswith(".checkout.com"):
+            return "live"
+        return "simulator"
+
+    @property
+    def secret_key(self) -> str:
+        """The bearer key; never to be shown."""
+        return self.checkout_secret_key.get_secret_value() or _SIMULATOR_SECRET_KEY
+
+    @property
+    def processing_channel_id(self) -> str:
+        return self.checkout_processing_channel_id or _SIMULATOR_CHANNEL
+
+    @property
+    def webhook_keys(self) -> tuple[str, ...]:
+        """Signature keys; never to be shown. The simulator signs with the first."""
+        return tuple(key.get_secret_value() for key in self.checkout_webhook_keys) or (_SIMULATOR_WEBHOOK_KEY,)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def currencies(self) -> tuple[str, ...]:
+        """Currencies the account may take, in the order to offer them."""
+        return catalog.offers()[self.kakaopay_currencies].currencies
+
+
+def load() -> Settings:
+    """Read the settings; raises `SettingsError` with one line a problem."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError("\n".join(_sentence(problem["loc"], problem["msg"]) for problem in error.errors())) from None
+
+
+def _sentence(location: tuple[int | str, ...], message: str) -> str:
+    words = message.removeprefix("Value error, ")
+    return f"{str(location[0]).upper()}: {words}" if location else words
