@@ -1,0 +1,48 @@
+"""The script of the app: menu, logo and tab title, then the chosen screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from pages.parts import frame
+from pages.parts.session import desk
+
+HERE = Path(__file__).parent
+
+
+def main() -> None:
+    """Draw the menu and run the chosen screen."""
+    st.set_page_config(page_icon=str(HERE / "logo-mark.svg"), layout="wide")
+    st.logo(str(HERE / "logo.svg"), size="large", icon_image=str(HERE / "logo-mark.svg"))
+    chosen = st.navigation(
+        {
+            "": [
+                st.Page("overview.py", title="Overview", icon=":material/query_stats:", default=True),
+            ],
+            "Payments": [
+                st.Page("new_payment.py", title="New payment", icon=":material/add_card:", url_path="new-payment"),
+                st.Page("payments.py", title="Payments", icon=":material/receipt_long:", url_path="payments"),
+                st.Page(
+                    "payment.py", title="Payment", icon=":material/receipt:", url_path="payment", visibility="hidden"
+                ),
+                st.Page("refunds.py", title="Refunds", icon=":material/undo:", url_path="refunds"),
+            ],
+            "Money": [
+                st.Page("settlement.py", title="Settlement", icon=":material/account_balance:", url_path="settlement"),
+            ],
+            "Webhooks": [
+                st.Page(
+                    "webhook_events.py", title="Webhook events", icon=":material/webhook:", url_path="webhook-events"
+                ),
+            ],
+        },
+        expanded=True,
+    )
+    st.set_page_config(page_title=frame.tab_title(chosen.title, desk().settings.world))
+    chosen.run()
+
+
+with frame.guard():
+    main()

@@ -1,0 +1,110 @@
+"""What frames every screen: head with the world sign, the primary label, empty states, and calm words when something fails."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+from sqlalchemy.exc import SQLAlchemyError
+from streamlit.delta_generator import DeltaGenerator
+
+from lib.ledger.database import StoreUnavailable
+from lib.settings import SettingsError, World
+from pages.parts.session import desk
+
+PRODUCT = "KakaoPay desk"
+
+_SIGNS: dict[World, tuple[str, str, str]] = {
+    "simulator": ("Simulator · no real money", "science", "orange"),
+    "sandbox": ("Sandbox · no real money", "cloud", "blue"),
+    "live": ("Live · real money", "bolt", "red"),
+}
+
+_logger = logging.getLogger(__name__)
+
+
+def tab_title(title: str, world: World) -> str:
+    """The browser tab's title; `TEST ·` in front wherever no real money moves."""
+    return f"{'' if world == 'live' else 'TEST · '}{title} · {PRODUCT}"
+
+
+def page(title: str, purpose: str) -> None:
+    """The head of a screen: title, the world we are in, and one sentence on what the screen is for."""
+    world = desk().settings.world
+    st.set_page_config(page_title=tab_title(title, world))
+    with st.container(gap="xxsmall"):
+        with heading_row():
+            st.title(title, width="content", anchor=False)
+            world_sign()
+        st.caption(purpose)
+
+
+def heading_row() -> DeltaGenerator:
+    """A row with something at its left end and the world sign at its right end."""
+    return st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small")
+
+
+def world_sign() -> None:
+    """The badge that says whether money is real."""
+    word, icon, colour = _SIGNS[desk().settings.world]
+    st.badge(word, icon=f":material/{icon}:", color=colour)
+
+
+def primary(label: str, icon: str) -> str:
+    """The label of a primary button: dark on KakaoPay yellow, legible in both modes whatever the button's own colour."""
+    return f':color[\u2003:material/{icon}: {label}\u2003]{{foreground="#1E1B16" background="#FEE500"}}'
+
+
+def empty(icon: str, title: str, text: str, link: tuple[str, str] | None = None) -> None:
+    """Nothing to show: what this place is for and the next step. `link` is a page's file in `pages/` and its label."""
+    with st.container(border=True, horizontal_alignment="center", gap="xsmall"):
+        st.markdown(f"### :material/{icon}: {title}", text_alignment="center")
+        st.markdown(text, text_alignment="center")
+        if link:
+            st.page_link(link[0], label=link[1], icon=":material/arrow_forward:", width="content")
+
+
+@contextmanager
+def guard() -> Iterator[None]:
+    """Say calmly what is wrong and what to do, where Streamlit would show a traceback."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - the last place where a person can still be told something useful
+        explain(error)
+
+
+def explain(error: Exception) -> bool:
+    """Show a person what failed and what to do; True, so that it also serves as `st.App(on_script_error=...)`."""
+    if isinstance(error, SettingsError):
+        st.error(
+            "The settings cannot be used. Mend them in the environment or in `.env`, then start again.",
+            icon=":material/settings_alert:",
+        )
+        st.code(str(error), language=None, wrap_lines=True)
+    elif isinstance(error, StoreUnavailable):
+        st.error(str(error), icon=":material/database_off:")
+        _again()
+    elif isinstance(error, SQLAlchemyError):
+        _logger.exception("the database failed", exc_info=error)
+        st.error(
+            "The database did not answer. Nothing was changed that was not confirmed. Wait a moment and load the page again.",
+            icon=":material/database_off:",
+        )
+        _again()
+    else:
+        number = secrets.token_hex(4)
+        _logger.error("unexpected failure %s", number, exc_info=error)
+        st.error(
+            f"Something went wrong on our side, and this screen cannot be shown. Load the page again; if it stays, give "
+            f"whoever runs this desk the number **{number}**, under which the log says what happened.",
+            icon=":material/error:",
+        )
+        _again()
+    return True
+
+
+def _again() -> None:
+    st.button("Load again", icon=":material/refresh:", key="load_again")

@@ -1,0 +1,44 @@
+"""Columns of long lists, and a list whose rows open a payment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from pages.parts.words import Sign, short_id
+
+
+def money_column(label: str = "Amount") -> Any:
+    """Amounts as text, `HKD 1,100.00`, flush right."""
+    return st.column_config.TextColumn(label, width=118, alignment="right")
+
+
+def sign_column(signs: Mapping[str, Sign], label: str = "Status", width: int = 138) -> Any:
+    """Coloured chips; the cells are lists of one word, `[sign.word]`."""
+    words = {sign.word: sign.colour for sign in signs.values()}
+    return st.column_config.MultiselectColumn(label, width=width, options=list(words), color=list(words.values()))
+
+
+def payment_table(
+    columns: Mapping[str, Sequence[Any]], payment_ids: Sequence[str], config: dict[str, Any], *, key: str, alt: str
+) -> None:
+    """A list that ends in a column of shortened payment ids; choosing one opens the payment.
+
+    The ids of the rows on the person's screen are remembered, so that a list which grew meanwhile opens the right one.
+    """
+    click, shown = st.session_state.get(f"{key}_open"), st.session_state.get(f"{key}_ids", [])
+    if click and click["row"] < len(shown):
+        st.switch_page("payment.py", query_params={"id": shown[click["row"]]})
+    st.session_state[f"{key}_ids"] = list(payment_ids)
+    opener = st.column_config.ButtonColumn("Payment", type="tertiary", alignment="left", width=150, key=f"{key}_open")
+    st.dataframe(
+        {**columns, "payment": [short_id(identifier) for identifier in payment_ids]},
+        column_config={**config, "payment": opener},
+        height="content",
+        row_height=36,
+        hide_index=True,
+        key=key,
+        alt=alt,
+    )
