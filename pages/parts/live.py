@@ -1,0 +1,23 @@
+"""Screens that change by themselves: ask cheaply, draw again only when there is something new."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import streamlit as st
+
+
+@st.fragment(run_every="2s")
+def redraw_on_change(version: Callable[[], int], drawn: int, minute: int) -> None:
+    """Draw the whole screen again once `version` is no longer `drawn`, or when ages on it have moved by a minute.
+
+    Read `drawn` before the data: what changes in between is then drawn again rather than missed.
+    """
+    if version() != drawn or this_minute() != minute:
+        st.rerun()
+
+
+def this_minute() -> int:
+    """Minutes since 1970, as the second thing to compare."""
+    return int(datetime.now(UTC).timestamp()) // 60
