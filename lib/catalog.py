@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 
@@ -17,7 +17,7 @@ class _Rule(BaseModel):
 
 
 class Currency(_Rule):
-    """What one currency allows. `minimum`, `maximum` and `minimum_refund` are in minor units; None where no source gives one."""
+    """What one currency allows; the three amounts are in minor units, None where no source gives one."""
 
     digits: int = Field(ge=0, le=3)
     name: str
@@ -35,7 +35,7 @@ class Offer(_Rule):
 
 
 class TestSteps(_Rule):
-    """What a tester does after following the redirect link, by device and terminal type (KakaoPay page, "Testing credentials")."""
+    """What a tester does after following the redirect link (KakaoPay page, "Testing credentials")."""
 
     __test__ = False  # its name makes pytest look
 
@@ -71,11 +71,27 @@ class KakaoPay(_Rule):
     test_steps: tuple[TestSteps, ...]
     presets: tuple[Preset, ...]
 
+    @model_validator(mode="after")
+    def _presets_are_options(self) -> KakaoPay:
+        for preset in self.presets:
+            if preset.terminal_type not in self.terminal_types or preset.payment_type not in self.payment_types:
+                raise ValueError(f"preset {preset.name!r} names a terminal or payment type that is no option")
+            if (preset.os_type in self.os_types) == (preset.terminal_type == "WEB"):
+                raise ValueError(f"preset {preset.name!r} needs an OS type exactly when its terminal is not WEB")
+        return self
+
 
 class _Currencies(_Rule):
     note: str
     currencies: dict[str, Currency]
     offered: dict[str, Offer]
+
+    @model_validator(mode="after")
+    def _offers_are_known(self) -> _Currencies:
+        for vintage, offer in self.offered.items():
+            if not offer.currencies or not set(offer.currencies) <= self.currencies.keys():
+                raise ValueError(f"offer {vintage!r} is empty or names a currency without rules")
+        return self
 
 
 class _Countries(_Rule):

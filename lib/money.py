@@ -31,6 +31,10 @@ class Money:
     minor: int
     currency: str
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.minor, int) or isinstance(self.minor, bool):
+            raise TypeError(f"minor units are a whole number, not {type(self.minor).__name__}")
+
     def __add__(self, other: Money) -> Money:
         return Money(self.minor + self._same(other), self.currency)
 
@@ -85,7 +89,9 @@ def parse(text: str, currency: str) -> Money:
     of minor units.
     """
     if currency not in catalog.currencies():
-        raise BadAmount(f"{currency or 'No currency'} is not a currency this dashboard knows. Choose one from the list.")
+        raise BadAmount(
+            f"{currency or 'No currency'} is not a currency this dashboard knows. Choose one from the list."
+        )
     digits = catalog.digits(currency)
     example = Money(110000 if digits else 1100, currency)
     cleaned = text.replace(NBSP, " ").strip()
@@ -100,11 +106,17 @@ def parse(text: str, currency: str) -> Money:
         whole = whole.replace(",", "")
     plain = whole + point + decimals
     if not _MAJOR.fullmatch(plain) or not plain.isascii():
-        raise BadAmount(f"“{cleaned[:40]}” is not an amount. Use digits and a point for decimals, for example {example.figure}.")
+        raise BadAmount(
+            f"“{cleaned[:40]}” is not an amount. Use digits and a point for decimals, for example {example.figure}."
+        )
     if len(decimals) > digits:
         has = "no decimals" if digits == 0 else f"{digits} decimals"
-        raise BadAmount(f"{currency} has {has}, but “{cleaned[:40]}” has {len(decimals)}. For example {example.figure}.")
-    minor = int(whole) * 10**digits + int((decimals or "0").ljust(digits, "0")) if len(whole) < 15 else MAXIMUM_MINOR + 1
+        raise BadAmount(
+            f"{currency} has {has}, but “{cleaned[:40]}” has {len(decimals)}. For example {example.figure}."
+        )
+    minor = (
+        int(whole) * 10**digits + int((decimals or "0").ljust(digits, "0")) if len(whole) < 15 else MAXIMUM_MINOR + 1
+    )
     if minor == 0:
         raise BadAmount("The amount must be more than zero.")
     if minor > MAXIMUM_MINOR:

@@ -27,7 +27,9 @@ class SettingsError(ValueError):
 class Settings(BaseSettings):
     """All settings of the product. With none set, everything runs against the embedded simulator on loopback."""
 
-    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8-sig", extra="ignore", frozen=True, str_strip_whitespace=True
+    )
 
     checkout_base_url: str | None = None
     """Base URL of Checkout.com's API, perhaps with a path; None: the simulator inside this process."""
@@ -39,8 +41,10 @@ class Settings(BaseSettings):
     """Signature keys of the workflow's webhook action; any of them is accepted."""
     checkout_timeout_seconds: float = Field(default=10.0, gt=0, le=120)
     """How long one call to Checkout.com may take before it counts as unanswered."""
-    database_url: str = f"sqlite:///{catalog.DATA / 'ledger.db'}"
-    simulator_database_url: str = f"sqlite:///{catalog.DATA / 'simulator.db'}"
+    database_url: str = Field(default=f"sqlite:///{catalog.DATA / 'ledger.db'}", repr=False)
+    """Where the ledger is kept; may hold a password."""
+    simulator_database_url: str = Field(default=f"sqlite:///{catalog.DATA / 'simulator.db'}", repr=False)
+    """Where the simulator keeps its own; may hold a password."""
     public_url: str | None = None
     """How browsers and phones reach this app; None: the server's own address and port."""
     timezone: str = "Asia/Hong_Kong"
@@ -63,10 +67,25 @@ class Settings(BaseSettings):
         if value is None or (isinstance(value, str) and not value.strip()):
             return None
         text = str(value).strip().rstrip("/")
-        parts = urlsplit(text)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-            raise ValueError("write a whole http or https address without ? or #, such as https://PREFIX.api.sandbox.checkout.com")
+        try:
+            parts = urlsplit(text)
+            whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        except ValueError:  # a port or an IPv6 address that is none
+            whole = False
+        if not whole or parts.query or parts.fragment or parts.username is not None:
+            raise ValueError(
+                "write a whole http or https address without user, ? or #, "
+                "such as https://PREFIX.api.sandbox.checkout.com"
+            )
         return text
+
+    @field_validator("checkout_secret_key")
+    @classmethod
+    def _fits_a_header(cls, value: SecretStr) -> SecretStr:
+        key = value.get_secret_value().strip()
+        if not all("!" <= character <= "~" for character in key):
+            raise ValueError("has a space or another character that no key has; copy it again")
+        return SecretStr(key)
 
     @field_validator("database_url", "simulator_database_url")
     @classmethod
@@ -96,7 +115,9 @@ class Settings(BaseSettings):
         if self.world == "simulator":
             return self
         if not self.checkout_base_url or not self.checkout_base_url.startswith("https://"):
-            raise ValueError("CHECKOUT_BASE_URL: Checkout.com is reached over https only; write https:// in front of the host")
+            raise ValueError(
+                "CHECKOUT_BASE_URL: Checkout.com is reached over https only; write https:// in front of the host"
+            )
         missing = [
             name
             for name, value in (
@@ -156,8 +177,12 @@ def load() -> Settings:
     """Read the settings; raises `SettingsError` with one line a problem."""
     try:
         return Settings()
+    except UnicodeDecodeError:
+        raise SettingsError(".env: is not UTF-8 text; save it again as UTF-8") from None
     except ValidationError as error:
-        raise SettingsError("\n".join(_sentence(problem["loc"], problem["msg"]) for problem in error.errors())) from None
+        raise SettingsError(
+            "\n".join(_sentence(problem["loc"], problem["msg"]) for problem in error.errors())
+        ) from None
 
 
 def _sentence(location: tuple[int | str, ...], message: str) -> str:
