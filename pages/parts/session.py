@@ -8,9 +8,10 @@ from lib.desk import Desk, open_desk
 from lib.operators import Operator
 
 
+@st.cache_resource(show_spinner=False)
 def desk() -> Desk:
-    """The one desk of this process. Raises `SettingsError`."""
-    return open_desk(port=st.get_option("server.port"))
+    """The one desk of this process, for all sessions. Raises `SettingsError`."""
+    return open_desk(port=int(st.get_option("server.port")))
 
 
 def operator() -> Operator:
