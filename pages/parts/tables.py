@@ -42,3 +42,23 @@ def payment_table(
         key=key,
         alt=alt,
     )
+
+
+def turn_pages(newer: str | None, older: str | None, *, key: str) -> None:
+    """Newer and Older; the page is in the address as `cursor`."""
+    with st.container(horizontal=True, gap="xsmall", width="content"):
+        for name, icon, cursor in (("Newer", "chevron_left", newer), ("Older", "chevron_right", older)):
+            st.button(
+                name,
+                icon=f":material/{icon}:",
+                icon_position="left" if name == "Newer" else "right",
+                disabled=cursor is None,
+                on_click=_turn_to,
+                args=(cursor,),
+                key=f"{key}_{name}",
+            )
+
+
+def _turn_to(cursor: str | None) -> None:
+    if cursor is not None:
+        st.query_params["cursor"] = cursor
