@@ -1,0 +1,36 @@
+"""The parts that every use case needs, put together once a process: settings, database and Checkout.com's client."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from lib.checkout.client import CheckoutClient
+from lib.ledger.database import Database
+from lib.settings import SIMULATOR_PATH, Settings, load
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What a use case works with. `public_url` is how browsers and phones reach this app, without a slash at its end."""
+
+    settings: Settings
+    database: Database
+    checkout: CheckoutClient
+    public_url: str
+
+
+@cache
+def open_desk(*, port: int) -> Desk:
+    """The desk of a server on `port` of this machine, put together once. Raises `SettingsError`.
+
+    The database is opened at its first use, and Checkout.com is not called.
+    """
+    settings = load()
+    own = f"http://127.0.0.1:{port}"
+    checkout = CheckoutClient(
+        base_url=settings.checkout_base_url or own + SIMULATOR_PATH,
+        secret_key=settings.secret_key,
+        timeout=settings.checkout_timeout_seconds,
+    )
+    return Desk(settings, Database(settings.database_url), checkout, settings.public_url or own)

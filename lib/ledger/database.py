@@ -1,0 +1,135 @@
+"""The ledger's database: one file of SQLite in WAL mode, or PostgreSQL when one machine is not enough."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from lib.ledger.migrations import migrate
+
+_BUSY_SECONDS = 15
+
+
+class StoreUnavailable(RuntimeError):
+    """The database cannot be opened or brought up to date; the message says what to do."""
+
+
+class Database:
+    """Connections to the ledger. The schema is created or migrated at the first use, whoever comes first.
+
+    SQLite has one writer: `write()` takes its lock at BEGIN, so that what a transaction has read stays true until it
+    commits. On PostgreSQL the same promise comes from row locks, which the callers take.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.sqlite = self.url.get_backend_name() == "sqlite"
+        self._writer_turn = threading.Lock()
+        self._opening = threading.Lock()
+        self._ready = False
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that sees one state of the store throughout. Raises `StoreUnavailable`."""
+        self.prepare()
+        with self._reader.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A durable transaction: committed when the block ends, rolled back when it raises. Raises `StoreUnavailable`."""
+        self.prepare()
+        with self._turn(), self._writer.begin() as connection:
+            yield connection
+
+    def prepare(self) -> None:
+        """Bring the schema up to date, once. Raises `StoreUnavailable`."""
+        if self._ready:
+            return
+        with self._opening:
+            if self._ready:
+                return
+            try:
+                if self.sqlite and self.url.database:
+                    Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+                migrate(self._writer)
+            except (SQLAlchemyError, OSError) as error:
+                reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+                raise StoreUnavailable(
+                    f"The database {self.url.render_as_string()} cannot be used: {reason}. "
+                    "Check DATABASE_URL, that its folder can be written to, and that the disk has room."
+                ) from error
+            self._ready = True
+
+    def check(self) -> None:
+        """Prove that the store can be written to, leaving nothing behind. Raises `SQLAlchemyError` or `StoreUnavailable`."""
+        self.prepare()
+        with self._writer.connect() as connection, connection.begin() as transaction:
+            connection.execute(text("CREATE TEMPORARY TABLE IF NOT EXISTS health (x INTEGER)"))
+            transaction.rollback()
+
+    def close(self) -> None:
+        """Give all connections back."""
+        for name in ("_reader", "_writer"):
+            engine = self.__dict__.pop(name, None)
+            if engine is not None:
+                engine.dispose()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        # Threads of this process queue here in order; SQLite's own busy wait polls, and lets late ones overtake.
+        if not self.sqlite:
+            yield
+            return
+        with self._writer_turn:
+            yield
+
+    @cached_property
+    def _reader(self) -> Engine:
+        return self._engine("BEGIN")
+
+    @cached_property
+    def _writer(self) -> Engine:
+        return self._engine("BEGIN IMMEDIATE")
+
+    def _engine(self, begin: str) -> Engine:
+        if not self.sqlite:
+            return create_engine(self.url, pool_pre_ping=True, pool_size=5, max_overflow=15)
+        engine = create_engine(
+            self.url,
+            connect_args={"timeout": _BUSY_SECONDS},
+            pool_size=5,
+            max_overflow=45,
+        )
+        event.listen(engine, "connect", _configure_sqlite)
+        event.listen(engine, "begin", _begin_with(begin))
+        return engine
+
+
+def _configure_sqlite(connection: Any, _record: object) -> None:
+    # The driver must not begin transactions by itself: it would begin them deferred, and a deferred one that turns
+    # to writing late fails at once when another has written meanwhile.
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "wal_autocheckpoint=8000",
+        "cache_size=-32000",
+        "temp_store=MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_with(statement: str) -> Callable[[Connection], None]:
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(statement)
+
+    return begin

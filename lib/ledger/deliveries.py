@@ -1,0 +1,123 @@
+"""Deliveries to the receiver: each kept with its verdict, and the facts of the good ones stored in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, select
+
+from lib.ledger.database import Database
+from lib.ledger.facts import KNOWN_TYPES, Fact, NotReadable, from_webhook
+from lib.ledger.record import EVENT, store
+from lib.ledger.tables import Table
+
+DELIVERY = Table.metadata.tables["delivery"]
+
+VERDICTS = (
+    "accepted",
+    "duplicate",
+    "conflicting",
+    "unknown_type",
+    "bad_signature",
+    "no_signature",
+    "not_json",
+    "too_large",
+)
+UNSIGNED = ("bad_signature", "no_signature", "too_large")
+"""What anybody can make us store. Kept few and short."""
+
+KEPT = {"bad_signature": 2000, "no_signature": 2000, "too_large": 500, "not_json": 500}
+"""How many deliveries of each refused kind are kept; the oldest go first."""
+KEPT_BODY = 4096
+"""Characters kept of a body whose sender we do not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One request to the receiver. `refusal` is a verdict of `UNSIGNED` with its reason, None when the signature holds."""
+
+    raw: bytes
+    received_at: datetime
+    signature: str | None
+    sender: str | None
+    size: int
+    refusal: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a delivery. `word` is one of `VERDICTS`."""
+
+    word: str
+    reason: str
+
+
+def receive(database: Database, deliveries: Sequence[Incoming]) -> list[Verdict]:
+    """Judge and store deliveries in one durable transaction. Raises `SQLAlchemyError` when nothing could be stored."""
+    read = [_read(delivery) for delivery in deliveries]
+    with database.write() as connection:
+        facts = [fact for fact in read if isinstance(fact, Fact)]
+        fresh = iter(store(connection, facts))
+        verdicts = [item if isinstance(item, Verdict) else _judge(connection, item, new=next(fresh)) for item in read]
+        rows = [_row(*each) for each in zip(deliveries, read, verdicts, strict=True)]
+        connection.execute(DELIVERY.insert(), rows)
+        for word in {verdict.word for verdict in verdicts} & KEPT.keys():
+            _forget_oldest(connection, word)
+    return verdicts
+
+
+def _read(delivery: Incoming) -> Fact | Verdict:
+    if delivery.refusal:
+        return Verdict(*delivery.refusal)
+    try:
+        return from_webhook(delivery.raw, delivery.received_at)
+    except NotReadable as error:
+        return Verdict("not_json", f"Signed, but {error}")
+
+
+def _judge(connection: Connection, fact: Fact, *, new: bool) -> Verdict:
+    if new:
+        if fact.type not in KNOWN_TYPES:
+            return Verdict("unknown_type", f"Kept; {fact.type} changes nothing here")
+        return Verdict("accepted", "Stored")
+    first = connection.execute(select(EVENT.c.body, EVENT.c.source).where(EVENT.c.id == fact.id)).one()
+    if first.body != fact.text and first.source == "webhook":
+        return Verdict(
+            "conflicting",
+            "Same event id as an earlier delivery, but another body; the first stands",
+        )
+    return Verdict("duplicate", "Same event id as an earlier delivery")
+
+
+def _row(delivery: Incoming, read: Fact | Verdict, verdict: Verdict) -> dict[str, Any]:
+    fact = read if isinstance(read, Fact) else None
+    body = None
+    if verdict.word in UNSIGNED:
+        body = _text(delivery.raw[:KEPT_BODY])
+    elif verdict.word in ("not_json", "conflicting"):
+        body = _text(delivery.raw)
+    return {
+        "received_at": delivery.received_at,
+        "verdict": verdict.word,
+        "reason": verdict.reason,
+        "event_id": fact.id if fact else None,
+        "event_type": fact.type if fact else None,
+        "payment_id": fact.payment_id if fact else None,
+        "signature": _text(delivery.signature.encode())[:128] if delivery.signature else None,
+        "sender": delivery.sender,
+        "size": delivery.size,
+        "body": body,
+    }
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
+
+
+def _forget_oldest(connection: Connection, word: str) -> None:
+    newest = select(DELIVERY.c.id).where(DELIVERY.c.verdict == word).order_by(DELIVERY.c.id.desc())
+    last_kept = newest.offset(KEPT[word]).limit(1).scalar_subquery()
+    connection.execute(delete(DELIVERY).where(DELIVERY.c.verdict == word, DELIVERY.c.id <= last_kept))

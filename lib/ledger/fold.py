@@ -1,0 +1,349 @@
+"""The fold: from the set of facts about one payment to its state. No clock, no database, and no order in it.
+
+Every piece of the state is the largest of what the facts said about it, under an order that the facts carry in
+themselves (their own times, then their ids). The largest of a set does not depend on the order in which its members
+are seen, nor on how often; so the state can be kept, and go on from where it was when the next fact arrives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import msgspec
+
+from lib.checkout.times import parse_time
+from lib.ledger.facts import Fact
+from lib.ledger.tables import time_text
+
+_MOST = 10**15  # amounts beyond this are not money
+_TEXT = 255
+
+_CLOSING = {
+    "payment_declined": "Declined",
+    "payment_expired": "Expired",
+    "payment_canceled": "Canceled",
+}
+_REFUNDS = {
+    "payment_refund_pending": "pending",
+    "payment_refunded": "refunded",
+    "payment_refund_declined": "declined",
+}
+_CLOSED_STATUSES = frozenset(_CLOSING.values())
+_MONEY_STATUSES = frozenset({"Captured", "Paid", "Partially Refunded", "Refunded"})
+
+
+class Mark(NamedTuple):
+    """What one fact said of one thing; the latest by the provider's time stands, the id breaks ties."""
+
+    at: str
+    fact: str
+    amount: int | None = None
+    currency: str | None = None
+    code: str | None = None
+    summary: str | None = None
+    key: str | None = None
+
+
+class Said(NamedTuple):
+    """A describing value. A higher `rank` speaks with more authority: payment facts before refund facts."""
+
+    rank: int
+    at: str
+    fact: str
+    value: str | int
+
+
+class Intent(NamedTuple):
+    """A refund that a person asked for here."""
+
+    at: str
+    amount: int
+    currency: str
+    reason: str
+    note: str
+    by: str
+
+
+class Balances(NamedTuple):
+    """Checkout.com's own totals, as one fact told them."""
+
+    at: str
+    refunded: int
+    captured: int
+    fact: str
+
+
+class PaymentState(msgspec.Struct, kw_only=True):
+    """All that the facts of one payment add up to. Change it only through `fold`."""
+
+    said: dict[str, Said] = {}
+    captures: dict[str, Mark] = {}
+    """By action id; under "" what came without one."""
+    closings: dict[str, Mark] = {}
+    pending: dict[str, Mark] = {}
+    refunded: dict[str, Mark] = {}
+    declined: dict[str, Mark] = {}
+    intents: dict[str, Intent] = {}
+    accepted: dict[str, Mark] = {}
+    """By intent key; `key` holds the action id."""
+    refused: dict[str, Mark] = {}
+    balances: Balances | None = None
+    requested_at: str = "9"
+    first_at: str = "9"
+    updated_at: str = ""
+    facts: int = 0
+
+
+def fold(facts: Iterable[Fact], start: PaymentState | None = None) -> PaymentState:
+    """The state of the payment that all `facts` speak of.
+
+    `start` is the state of other facts about the same payment: `fold(a + b) == fold(b, start=fold(a))`. It is not
+    changed. Facts with one id are one fact, of which the first stands.
+    """
+    state = decode(encode(start)) if start else PaymentState()
+    seen: set[str] = set()
+    for fact in facts:
+        if fact.id not in seen:
+            seen.add(fact.id)
+            _join(state, fact)
+    return state
+
+
+def encode(state: PaymentState) -> str:
+    """The state as JSON; equal states give equal text."""
+    return msgspec.json.encode(state, order="deterministic").decode()
+
+
+def decode(text: str) -> PaymentState:
+    """The state that `encode` wrote."""
+    return _decoder.decode(text)
+
+
+_decoder = msgspec.json.Decoder(PaymentState)
+
+
+def _join(state: PaymentState, fact: Fact) -> None:
+    at = time_text(fact.occurred_at)
+    state.facts += 1
+    state.first_at = min(state.first_at, at)
+    state.updated_at = max(state.updated_at, time_text(fact.recorded_at))
+    reader = _READERS.get(fact.type, _join_event) if fact.source != "webhook" else _join_event
+    reader(state, fact, at)
+
+
+def _join_event(state: PaymentState, fact: Fact, at: str) -> None:
+    data = fact.data
+    about_refund = fact.type.startswith("payment_refund")
+    _describe(state, data, rank=1 if about_refund else 2, at=at, fact=fact.id)
+    moment = _time(data.get("processed_on")) or at
+    mark = _mark(data, moment, fact.id)
+    if fact.type == "payment_captured":
+        _latest(state.captures, fact.action_id or "", mark)
+    elif fact.type in _CLOSING:
+        _latest(state.closings, _CLOSING[fact.type], mark)
+    elif fact.type in _REFUNDS and fact.action_id:
+        # Without an action id nobody can say which refund it was; its balances are weighed below all the same.
+        _latest(getattr(state, _REFUNDS[fact.type]), fact.action_id, mark)
+    elif fact.type == "payment_pending":
+        state.requested_at = min(state.requested_at, moment)
+    _weigh(state, data.get("balances"), moment, fact.id)
+
+
+def _join_payment_requested(state: PaymentState, fact: Fact, at: str) -> None:
+    request = fact.body.get("request")
+    if isinstance(request, dict):
+        _describe(state, request, rank=2, at=at, fact=fact.id)
+    _say(state, "requested_by", fact.body.get("requested_by"), 3, at, fact.id)
+
+
+def _join_payment_accepted(state: PaymentState, fact: Fact, at: str) -> None:
+    state.requested_at = min(state.requested_at, at)
+    for part in ("request", "response"):
+        inner = fact.body.get(part)
+        if isinstance(inner, dict):
+            _describe(state, inner, rank=3, at=at, fact=fact.id)
+
+
+def _join_refund_requested(state: PaymentState, fact: Fact, at: str) -> None:
+    body = fact.body
+    intent = Intent(
+        at,
+        body["amount"],
+        body["currency"],
+        body["reason"],
+        body["note"],
+        body["requested_by"],
+    )
+    state.intents[body["key"]] = max(intent, state.intents.get(body["key"], intent))
+
+
+def _join_refund_accepted(state: PaymentState, fact: Fact, at: str) -> None:
+    _latest(state.accepted, fact.body["key"], Mark(at, fact.id, key=fact.action_id))
+
+
+def _join_refund_refused(state: PaymentState, fact: Fact, at: str) -> None:
+    codes = fact.body.get("error_codes") or [fact.body.get("status")]
+    _latest(
+        state.refused,
+        fact.body["key"],
+        Mark(
+            at,
+            fact.id,
+            code=_text(str(codes[0])),
+            summary=_text(fact.body.get("sentence")),
+        ),
+    )
+
+
+def _join_payment_read(state: PaymentState, fact: Fact, at: str) -> None:
+    payment = fact.body.get("payment")
+    if not isinstance(payment, dict):
+        return
+    _describe(state, payment, rank=3, at=at, fact=fact.id)
+    requested = _time(payment.get("requested_on"))
+    if requested:
+        state.requested_at = min(state.requested_at, requested)
+    status, amount = payment.get("status"), _amount(payment.get("amount"))
+    if status in _CLOSED_STATUSES:
+        moment = _time(payment.get("processed_on")) or at
+        _latest(state.closings, status, _mark(payment, moment, fact.id))
+    balances = payment.get("balances")
+    if not isinstance(balances, dict) and status in _MONEY_STATUSES and amount is not None:
+        balances = {
+            "total_captured": amount,
+            "total_refunded": amount if status == "Refunded" else 0,
+        }
+    _weigh(state, balances, at, fact.id)
+
+
+def _join_actions_read(state: PaymentState, fact: Fact, at: str) -> None:
+    actions = fact.body.get("actions")
+    for action in actions if isinstance(actions, list) else ():
+        if not isinstance(action, dict) or not isinstance(action.get("id"), str):
+            continue
+        mark = _mark(action, _time(action.get("processed_on")) or at, fact.id)
+        approved = action.get("approved")
+        if action.get("type") == "Capture" and approved is not False:
+            _latest(state.captures, action["id"], mark)
+        elif action.get("type") == "Refund":
+            into = state.pending if approved is None else state.refunded if approved else state.declined
+            _latest(into, action["id"], mark)
+
+
+_READERS = {
+    "payment_requested": _join_payment_requested,
+    "payment_accepted": _join_payment_accepted,
+    "refund_requested": _join_refund_requested,
+    "refund_accepted": _join_refund_accepted,
+    "refund_refused": _join_refund_refused,
+    "payment_read": _join_payment_read,
+    "actions_read": _join_actions_read,
+}
+
+
+def _latest(into: dict[str, Mark], name: str, mark: Mark) -> None:
+    held = into.get(name)
+    if held is None or _order(mark) > _order(held):
+        into[name] = mark
+
+
+def _order(mark: Mark) -> tuple[str, bool, str]:
+    return mark.at, mark.amount is not None, mark.fact
+
+
+def _weigh(state: PaymentState, balances: object, at: str, fact: str) -> None:
+    if not isinstance(balances, dict):
+        return
+    captured, refunded = (
+        _amount(balances.get("total_captured")),
+        _amount(balances.get("total_refunded")),
+    )
+    if captured is None or refunded is None:
+        return
+    new = Balances(at, refunded, captured, fact)
+    state.balances = max(new, state.balances or new)
+
+
+def _describe(state: PaymentState, said: dict[str, Any], *, rank: int, at: str, fact: str) -> None:
+    """Take up what a fact says of the payment itself. A refund's amount and reference are not the payment's."""
+    _say(state, "currency", said.get("currency"), rank, at, fact)
+    if rank > 1:
+        amount = _amount(said.get("amount"))
+        if amount is not None:
+            state.said["amount"] = _stronger(Said(rank, at, fact, amount), state.said.get("amount"))
+        for name in ("reference", "payment_type"):
+            _say(state, name, said.get(name), rank, at, fact)
+    for part, names in _PARTS.items():
+        inner = said.get(part)
+        if isinstance(inner, dict):
+            for name, column in names.items():
+                _say(state, column, inner.get(name), rank, at, fact)
+    links = said.get("_links")
+    redirect = links.get("redirect") if isinstance(links, dict) else None
+    href = redirect.get("href") if isinstance(redirect, dict) else None
+    if isinstance(href, str) and href.lower().startswith(("https://", "http://")):
+        _say(state, "redirect_url", href, rank, at, fact, limit=2000)
+    _say(state, "expires_at", _time(said.get("expires_on")), rank, at, fact)
+
+
+_PARTS = {
+    "customer": {
+        "id": "customer_id",
+        "email": "customer_email",
+        "name": "customer_name",
+    },
+    "source": {"id": "source_id"},
+    "processing": {"terminal_type": "terminal_type"},
+}
+
+
+def _say(
+    state: PaymentState,
+    name: str,
+    value: object,
+    rank: int,
+    at: str,
+    fact: str,
+    *,
+    limit: int = _TEXT,
+) -> None:
+    text = _text(value, limit)
+    if text:
+        state.said[name] = _stronger(Said(rank, at, fact, text), state.said.get(name))
+
+
+def _stronger(new: Said, held: Said | None) -> Said:
+    return new if held is None or new[:3] > held[:3] else held
+
+
+def _mark(said: dict[str, Any], at: str, fact: str) -> Mark:
+    metadata = said.get("metadata")
+    return Mark(
+        at,
+        fact,
+        _amount(said.get("amount")),
+        _text(said.get("currency")),
+        _text(said.get("response_code")),
+        _text(said.get("response_summary")),
+        _text(metadata.get("refund_key")) if isinstance(metadata, dict) else None,
+    )
+
+
+def _amount(value: object) -> int | None:
+    """A number of minor units, or None for what cannot be one. Nothing is rounded and nothing invented."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST:
+        return value
+    return None
+
+
+def _text(value: object, limit: int = _TEXT) -> str | None:
+    if not isinstance(value, str):
+        return None
+    # NUL and lone surrogates are legal in JSON, but not in a database's text.
+    return value.replace("\x00", "").encode("utf-8", "replace").decode()[:limit] or None
+
+
+def _time(value: object) -> str | None:
+    moment = parse_time(value)
+    return time_text(moment) if moment else None

@@ -1,0 +1,38 @@
+"""Schema versions. Each change of `tables.py` that reaches a release comes with a file in `versions/`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, inspect, text
+
+HEAD = "0001"
+"""The newest version; checked by a test against the files, so that a start needs no alembic when nothing changed."""
+
+
+def migrate(engine: Engine, *, to: str = "head") -> None:
+    """Bring the schema to `to`. Several processes may do so at once: one works, the others wait for it.
+
+    Raises `SQLAlchemyError` when the database cannot be reached or written to.
+    """
+    if to == "head":
+        with engine.connect() as connection:
+            if _current(connection) == HEAD:
+                return
+    # Imported late: a tenth of a second that a start on an up-to-date store does not pay.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(7254001)"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, to)
+
+
+def _current(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()

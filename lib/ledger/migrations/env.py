@@ -1,0 +1,9 @@
+"""Alembic's entry: runs the versions on the connection that `migrate` hands over."""
+
+from alembic import context
+
+from lib.ledger.tables import Table
+
+connection = context.config.attributes["connection"]
+context.configure(connection=connection, target_metadata=Table.metadata, render_as_batch=True)
+context.run_migrations()

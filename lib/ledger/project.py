@@ -1,0 +1,284 @@
+"""From a payment's folded state to the rows that screens read: the payment, its refunds and its share of the volumes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from lib import catalog
+from lib.ledger.fold import Intent, Mark, PaymentState
+
+QUARTER = timedelta(minutes=15)
+
+Measures = dict[str, int]
+Bucket = tuple[datetime, str]
+"""The start of a quarter of an hour in UTC, and a currency."""
+
+
+@dataclass(slots=True)
+class Projection:
+    """Column values of `payment` (all but `seq`), of each `refund`, and what the payment adds to `volume`."""
+
+    payment: dict[str, Any]
+    refunds: list[dict[str, Any]]
+    volumes: dict[Bucket, Measures] = field(default_factory=dict)
+
+
+def project(payment_id: str, state: PaymentState, folded: str) -> Projection:
+    """Derive the rows of one payment. `folded` is the state's own text, kept beside them."""
+    currency = _said(state, "currency")
+    captures = [mark for action, mark in state.captures.items() if action or len(state.captures) == 1]
+    ours, foreign = _in_currency(captures, currency)
+    captured = sum(mark.amount or 0 for mark in ours)
+    refunds = _refunds(payment_id, state, currency)
+    by_status: dict[str, int] = defaultdict(int)
+    for refund in refunds:
+        if refund["currency"] == currency:
+            by_status[refund["status"]] += refund["amount"]
+    refunded = by_status["refunded"]
+
+    attention = []
+    balances = state.balances
+    unexplained = 0
+    if balances and (balances.captured > captured or balances.refunded > refunded):
+        attention.append("missing_facts")
+        unexplained = max(0, balances.refunded - refunded)
+        captured, refunded = max(captured, balances.captured), refunded + unexplained
+    pending, reserved = (
+        by_status["pending"],
+        by_status["submitting"] + by_status["awaiting_approval"],
+    )
+    if captured and state.closings:
+        attention.append("contradiction")
+    if any(action in state.refunded for action in state.declined):
+        attention.append("refund_contradiction")
+    if foreign or any(refund["currency"] != currency for refund in refunds):
+        attention.append("currency_conflict")
+    if refunded + pending > captured:
+        attention.append("over_refunded")
+
+    status, deciding = _status(state, captures, captured, refunded)
+    requested_at = _moment(state.requested_at if state.requested_at != "9" else state.first_at)
+    captured_at = None
+    if captured:
+        captured_at = _moment(min(mark.at for mark in ours)) if ours else _moment(balances.at) if balances else None
+    closed_at = _moment(deciding.at) if deciding and status in state.closings else None
+    row: dict[str, Any] = {
+        "id": payment_id,
+        "amount": state.said["amount"].value if "amount" in state.said else None,
+        "status": status,
+        "captured": captured,
+        "refunded": refunded,
+        "refund_pending": pending,
+        "refund_reserved": reserved,
+        "response_code": deciding.code if deciding else None,
+        "response_summary": deciding.summary if deciding else None,
+        "attention": ",".join(attention) or None,
+        "requested_at": requested_at,
+        "captured_at": captured_at,
+        "closed_at": closed_at,
+        "expires_at": _expiry(state, requested_at),
+        "updated_at": _moment(state.updated_at),
+        "version": state.facts,
+        "folded": folded,
+    }
+    for column in _SAID_COLUMNS:
+        row[column] = _said(state, column)
+    projection = Projection(row, refunds)
+    if currency:
+        projection.volumes = _volumes(row, refunds, currency, unexplained, balances.at if balances else "")
+    return projection
+
+
+_SAID_COLUMNS = (
+    "currency",
+    "reference",
+    "customer_id",
+    "customer_email",
+    "customer_name",
+    "payment_type",
+    "terminal_type",
+    "source_id",
+    "redirect_url",
+    "requested_by",
+)
+
+
+def _status(state: PaymentState, captures: list[Mark], captured: int, refunded: int) -> tuple[str, Mark | None]:
+    """The status in Checkout.com's words and the fact that decided it. Money wins over a decline or an expiry."""
+    if captured:
+        capture = max(captures, key=lambda mark: (mark.at, mark.fact), default=None)
+        if refunded >= captured:
+            return "Refunded", capture
+        return ("Partially Refunded" if refunded else "Captured"), capture
+    if state.closings:
+        status = max(state.closings, key=lambda name: (state.closings[name].at, name))
+        return status, state.closings[status]
+    return "Pending", None
+
+
+def _refunds(payment_id: str, state: PaymentState, currency: str | None) -> list[dict[str, Any]]:
+    """One row a refund: every intent with the action it became, then the actions that nobody asked for here."""
+    actions = sorted(
+        state.pending.keys() | state.refunded.keys() | state.declined.keys(),
+        key=lambda action: (_first(state, action).at, action),
+    )
+    links = _links(state, actions)
+    asked = [(key, links.get(key), intent) for key, intent in state.intents.items()]
+    told = [(action, action, None) for action in actions if action not in links.values()]
+    rows = [_refund(payment_id, state, key, action, intent, currency) for key, action, intent in asked + told]
+    return sorted(rows, key=lambda row: (row["requested_at"], row["key"]))
+
+
+def _links(state: PaymentState, actions: list[str]) -> dict[str, str]:
+    """Which action each intent became, by intent key.
+
+    An action can be told of before the answer that names it reaches us. Our key in its metadata settles it; else an
+    equal amount does, until the answer says so. Otherwise one refund would for a moment be two.
+    """
+    links = {key: mark.key for key, mark in state.accepted.items() if mark.key and key in state.intents}
+    waiting = sorted(
+        state.intents.keys() - links.keys(),
+        key=lambda key: (state.intents[key].at, key),
+    )
+    free = [action for action in actions if action not in links.values()]
+
+    def link(fits: Callable[[str, str], bool]) -> None:
+        for action in list(free):
+            key = next((key for key in waiting if fits(key, action)), None)
+            if key is not None:
+                links[key] = action
+                waiting.remove(key)
+                free.remove(action)
+
+    link(lambda key, action: _key_of(state, action) == key)
+    link(lambda key, action: key not in state.refused and state.intents[key].amount == _first(state, action).amount)
+    return links
+
+
+def _told(state: PaymentState, action: str) -> list[tuple[Mark, str]]:
+    """What was said of a refund action: its marks with the status each gives, earliest first."""
+    held = [(marks[action], status) for marks, status in _by_status(state) if action in marks]
+    return sorted(held, key=lambda pair: (pair[0].at, pair[0].fact, pair[1]))
+
+
+def _by_status(state: PaymentState) -> tuple[tuple[dict[str, Mark], str], ...]:
+    return (
+        (state.pending, "pending"),
+        (state.refunded, "refunded"),
+        (state.declined, "declined"),
+    )
+
+
+def _first(state: PaymentState, action: str) -> Mark:
+    return _told(state, action)[0][0]
+
+
+def _key_of(state: PaymentState, action: str) -> str | None:
+    return next((mark.key for mark, _ in _told(state, action) if mark.key), None)
+
+
+def _refund(
+    payment_id: str,
+    state: PaymentState,
+    key: str,
+    action: str | None,
+    intent: Intent | None,
+    currency: str | None,
+) -> dict[str, Any]:
+    told = _told(state, action) if action else []
+    final = next(((mark, status) for mark, status in reversed(told) if status != "pending"), None)
+    refused = state.refused.get(key)
+    decided: Mark | None = None
+    if final:
+        decided, status = final
+    elif action:
+        status = "pending"
+    elif refused:
+        decided, status = refused, "failed"
+    else:
+        status = "submitting"
+    said = final[0] if final else told[0][0] if told else None
+    answered = state.accepted.get(key) or (told[0][0] if told else refused)
+    amount = said.amount if said and said.amount is not None else intent.amount if intent else 0
+    return {
+        "key": key,
+        "payment_id": payment_id,
+        "action_id": action,
+        "amount": amount,
+        "currency": (said.currency if said else None) or (intent.currency if intent else None) or currency or "",
+        "status": status,
+        "reason": intent.reason if intent else None,
+        "note": (intent.note or None) if intent else None,
+        "requested_by": intent.by if intent else None,
+        "requested_at": _moment(intent.at if intent else told[0][0].at),
+        "answered_at": _moment(answered.at) if answered else None,
+        "decided_at": _moment(decided.at) if decided else None,
+        "response_code": decided.code if decided else None,
+        "response_summary": decided.summary if decided else None,
+    }
+
+
+def _volumes(
+    row: dict[str, Any],
+    refunds: list[dict[str, Any]],
+    currency: str,
+    unexplained: int,
+    balances_at: str,
+) -> dict[Bucket, Measures]:
+    """What this payment adds to the volumes. Refunds that only the balances tell of count as money, not as a number."""
+    found: dict[Bucket, Measures] = defaultdict(lambda: defaultdict(int))
+
+    def add(moment: datetime, measure: str, amount: int | None = None, *, count: int = 1) -> None:
+        measures = found[(quarter(moment), currency)]
+        if count:
+            measures[f"{measure}_count"] += count
+        if amount:
+            measures[measure] += amount
+
+    add(row["requested_at"], "requested", row["amount"])
+    if row["captured_at"]:
+        add(row["captured_at"], "captured", row["captured"])
+    if row["closed_at"]:
+        add(row["closed_at"], row["status"].lower())
+    for refund in refunds:
+        if refund["currency"] != currency:
+            continue
+        if refund["status"] == "refunded":
+            add(refund["decided_at"], "refunded", refund["amount"])
+        elif refund["status"] == "declined":
+            add(refund["decided_at"], "refund_declined")
+    if unexplained:
+        add(_moment(balances_at), "refunded", unexplained, count=0)
+    return {bucket: dict(measures) for bucket, measures in found.items()}
+
+
+def quarter(moment: datetime) -> datetime:
+    """The start of the quarter of an hour that `moment` falls in. Every zone in use is a whole number of quarters off UTC."""
+    return moment.replace(minute=moment.minute - moment.minute % 15, second=0, microsecond=0)
+
+
+def _in_currency(marks: list[Mark], currency: str | None) -> tuple[list[Mark], list[Mark]]:
+    ours = [mark for mark in marks if mark.currency in (None, currency)]
+    return ours, [mark for mark in marks if mark not in ours]
+
+
+def _expiry(state: PaymentState, requested_at: datetime) -> datetime | None:
+    """When the customer's link ends: as Checkout.com says, else after the life that KakaoPay's links have."""
+    if "expires_at" in state.said:
+        return _moment(str(state.said["expires_at"].value))
+    if "redirect_url" in state.said:
+        return requested_at + timedelta(minutes=catalog.kakaopay().link_minutes)
+    return None
+
+
+def _said(state: PaymentState, name: str) -> str | None:
+    said = state.said.get(name)
+    return str(said.value) if said else None
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)

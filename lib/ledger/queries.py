@@ -1,0 +1,309 @@
+"""What screens read. Lists go by keyset: a page starts where the one before ended, however many rows lie ahead of it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
+
+from lib.ledger.database import Database
+from lib.ledger.deliveries import DELIVERY
+from lib.ledger.record import EVENT, PAYMENT, REFUND
+from lib.ledger.tables import Delivery, Event, Payment, Refund, Table
+
+Row = TypeVar("Row", bound=Table)
+_LISTED = [column for column in PAYMENT.columns if column.name != "folded"]
+
+
+@dataclass(frozen=True)
+class Page(Generic[Row]):
+    """A stretch of a list, newest first. `newer` and `older` are cursors to its neighbours, None at an end."""
+
+    rows: list[Row]
+    newer: str | None
+    older: str | None
+
+
+@dataclass(frozen=True)
+class PaymentFilter:
+    """Which payments. `text` finds an id, a reference or an e-mail address, each from its beginning; the id also of an action."""
+
+    text: str = ""
+    statuses: tuple[str, ...] = ()
+    currencies: tuple[str, ...] = ()
+    terminal_type: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class RefundFilter:
+    """Which refunds. `text` finds a payment id, an action id, a key, or the payment's reference or e-mail address."""
+
+    text: str = ""
+    statuses: tuple[str, ...] = ()
+    currencies: tuple[str, ...] = ()
+    payment_id: str = ""
+
+
+@dataclass(frozen=True)
+class DeliveryFilter:
+    """Which deliveries."""
+
+    verdicts: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    payment_id: str = ""
+
+
+def find_payment(database: Database, payment_id: str) -> Payment | None:
+    """The payment with this id."""
+    with database.read() as connection:
+        row = connection.execute(select(PAYMENT).where(PAYMENT.c.id == payment_id)).mappings().one_or_none()
+    return Payment(**row) if row else None
+
+
+def find_payment_by_reference(database: Database, reference: str) -> Payment | None:
+    """The newest payment with this reference; references need not be unique."""
+    wanted = select(PAYMENT).where(PAYMENT.c.reference == reference)
+    with database.read() as connection:
+        newest = wanted.order_by(PAYMENT.c.requested_at.desc(), PAYMENT.c.seq.desc()).limit(1)
+        row = connection.execute(newest).mappings().one_or_none()
+    return Payment(**row) if row else None
+
+
+def find_payments(
+    database: Database,
+    wanted: PaymentFilter,
+    *,
+    cursor: str | None = None,
+    limit: int = 25,
+) -> Page[Payment]:
+    """A page of payments by the time they were asked for. A cursor that cannot be read starts at the newest."""
+    statement = select(*_LISTED).where(*_payment_conditions(wanted))
+    with database.read() as connection:
+        rows, newer, older = _page(
+            connection,
+            statement,
+            (PAYMENT.c.requested_at, PAYMENT.c.seq),
+            cursor,
+            limit,
+        )
+    return Page([Payment(**row, folded="") for row in rows], newer, older)
+
+
+def count_payments(database: Database, wanted: PaymentFilter, *, cap: int = 1000) -> int:
+    """How many payments the filter finds, counted up to `cap` and no further."""
+    some = select(PAYMENT.c.seq).where(*_payment_conditions(wanted)).limit(cap).subquery()
+    with database.read() as connection:
+        return int(connection.execute(select(func.count()).select_from(some)).scalar_one())
+
+
+def charges_of_source(database: Database, source_id: str, *, limit: int = 50) -> list[Payment]:
+    """The payments of one stored source, newest first."""
+    wanted = select(PAYMENT).where(PAYMENT.c.source_id == source_id)
+    with database.read() as connection:
+        newest = wanted.order_by(PAYMENT.c.requested_at.desc(), PAYMENT.c.seq.desc()).limit(limit)
+        return [Payment(**row) for row in connection.execute(newest).mappings()]
+
+
+def find_refund(database: Database, key: str) -> Refund | None:
+    """The refund with this key."""
+    with database.read() as connection:
+        row = connection.execute(select(REFUND).where(REFUND.c.key == key)).mappings().one_or_none()
+    return Refund(**row) if row else None
+
+
+def refunds_of(database: Database, payment_id: str) -> list[Refund]:
+    """The refunds of one payment, oldest first."""
+    wanted = select(REFUND).where(REFUND.c.payment_id == payment_id).order_by(REFUND.c.requested_at, REFUND.c.key)
+    with database.read() as connection:
+        return [Refund(**row) for row in connection.execute(wanted).mappings()]
+
+
+def find_refunds(
+    database: Database,
+    wanted: RefundFilter,
+    *,
+    cursor: str | None = None,
+    limit: int = 25,
+) -> Page[Refund]:
+    """A page of refunds by the time they were asked for."""
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.statuses:
+        conditions.append(REFUND.c.status.in_(wanted.statuses))
+    if wanted.currencies:
+        conditions.append(REFUND.c.currency.in_(wanted.currencies))
+    if wanted.payment_id:
+        conditions.append(REFUND.c.payment_id == wanted.payment_id)
+    text = wanted.text.strip()
+    if text:
+        payments = select(PAYMENT.c.id).where(
+            _starts(PAYMENT.c.reference, text) | _starts(PAYMENT.c.customer_email, text)
+        )
+        own = [_starts(REFUND.c[name], text) for name in ("payment_id", "action_id", "key")]
+        conditions.append(or_(*own, REFUND.c.payment_id.in_(payments)))
+    statement = select(REFUND).where(*conditions)
+    with database.read() as connection:
+        rows, newer, older = _page(connection, statement, (REFUND.c.requested_at, REFUND.c.key), cursor, limit)
+    return Page([Refund(**row) for row in rows], newer, older)
+
+
+def facts_of(database: Database, payment_id: str) -> list[Event]:
+    """Everything known of one payment, latest first by the time it happened."""
+    wanted = select(EVENT).where(EVENT.c.payment_id == payment_id)
+    with database.read() as connection:
+        latest = wanted.order_by(EVENT.c.occurred_at.desc(), EVENT.c.seq.desc())
+        return [Event(**row) for row in connection.execute(latest).mappings()]
+
+
+def deliveries_of(database: Database, payment_id: str, limit: int = 100) -> list[Delivery]:
+    """The deliveries that spoke of one payment, latest first."""
+    return find_deliveries(database, DeliveryFilter(payment_id=payment_id), limit=limit).rows
+
+
+def find_deliveries(
+    database: Database,
+    wanted: DeliveryFilter,
+    *,
+    cursor: str | None = None,
+    limit: int = 25,
+) -> Page[Delivery]:
+    """A page of deliveries by arrival, without their bodies."""
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.verdicts:
+        conditions.append(DELIVERY.c.verdict.in_(wanted.verdicts))
+    if wanted.types:
+        conditions.append(DELIVERY.c.event_type.in_(wanted.types))
+    if wanted.payment_id:
+        conditions.append(DELIVERY.c.payment_id == wanted.payment_id)
+    statement = select(*(column for column in DELIVERY.columns if column.name != "body")).where(*conditions)
+    with database.read() as connection:
+        rows, newer, older = _page(connection, statement, (DELIVERY.c.id,), cursor, limit)
+    return Page([Delivery(**row) for row in rows], newer, older)
+
+
+def find_delivery(database: Database, delivery_id: int) -> Delivery | None:
+    """One delivery with the body it holds itself, if any."""
+    with database.read() as connection:
+        row = connection.execute(select(DELIVERY).where(DELIVERY.c.id == delivery_id)).mappings().one_or_none()
+    return Delivery(**row) if row else None
+
+
+def body_of(database: Database, delivery: Delivery) -> str | None:
+    """The body as it was received: the delivery's own, or that of the event it brought or repeated."""
+    if delivery.body is not None or delivery.event_id is None:
+        return delivery.body
+    with database.read() as connection:
+        return connection.execute(select(EVENT.c.body).where(EVENT.c.id == delivery.event_id)).scalar()
+
+
+def delivery_counts(database: Database, *, since: datetime) -> dict[str, int]:
+    """How many deliveries since then, by verdict; verdicts that did not occur are absent."""
+    counted = select(DELIVERY.c.verdict, func.count()).where(DELIVERY.c.received_at >= since)
+    with database.read() as connection:
+        return {word: number for word, number in connection.execute(counted.group_by(DELIVERY.c.verdict))}
+
+
+def pulse(database: Database) -> int:
+    """A number that grows whenever anything a screen shows has changed. Cheap enough to ask every second."""
+    with database.read() as connection:
+        events = connection.execute(select(func.max(EVENT.c.seq))).scalar() or 0
+        deliveries = connection.execute(select(func.max(DELIVERY.c.id))).scalar() or 0
+    return int(events + deliveries)
+
+
+def payment_version(database: Database, payment_id: str) -> int:
+    """How many facts of this payment are folded: a screen that shows it redraws when this grows. 0 for an unknown one."""
+    with database.read() as connection:
+        return int(connection.execute(select(PAYMENT.c.version).where(PAYMENT.c.id == payment_id)).scalar() or 0)
+
+
+def _payment_conditions(wanted: PaymentFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.statuses:
+        conditions.append(PAYMENT.c.status.in_(wanted.statuses))
+    if wanted.currencies:
+        conditions.append(PAYMENT.c.currency.in_(wanted.currencies))
+    if wanted.terminal_type:
+        conditions.append(PAYMENT.c.terminal_type == wanted.terminal_type)
+    if wanted.since:
+        conditions.append(PAYMENT.c.requested_at >= wanted.since)
+    if wanted.until:
+        conditions.append(PAYMENT.c.requested_at < wanted.until)
+    text = wanted.text.strip()
+    if text:
+        refunded = select(REFUND.c.payment_id).where(REFUND.c.action_id == text)
+        fields = ("id", "reference", "customer_email")
+        conditions.append(
+            or_(
+                *(_starts(PAYMENT.c[name], text) for name in fields),
+                PAYMENT.c.id.in_(refunded),
+            )
+        )
+    return conditions
+
+
+def _starts(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
+    # A range, not LIKE: it means the same on both databases and goes through the index.
+    return and_(column >= text, column < text + "\U0010ffff")
+
+
+def _page(
+    connection: Any,
+    statement: Select[Any],
+    by: Sequence[ColumnElement[Any]],
+    cursor: str | None,
+    limit: int,
+) -> tuple[list[dict[str, Any]], str | None, str | None]:
+    """Rows newest first from the cursor on, and the cursors to the pages beside them. `by` must be unique taken together."""
+    direction, position = _read_cursor(cursor, by)
+    keys = tuple_(*by)
+    if position:
+        statement = statement.where(keys < position if direction == "older" else keys > position)
+    order = [column.asc() if direction == "newer" else column.desc() for column in by]
+    rows = [dict(row) for row in connection.execute(statement.order_by(*order).limit(limit + 1)).mappings()]
+    more = len(rows) > limit
+    rows = rows[:limit]
+    if direction == "newer":
+        rows.reverse()
+    if not rows:
+        return [], None, None
+    newer = _cursor("newer", rows[0], by) if (more if direction == "newer" else position) else None
+    older = _cursor("older", rows[-1], by) if (more if direction == "older" else position) else None
+    return rows, newer, older
+
+
+def _cursor(direction: str, row: Mapping[str, Any], by: Sequence[ColumnElement[Any]]) -> str:
+    values = [row[str(column.key)] for column in by]
+    plain = [value.isoformat() if isinstance(value, datetime) else value for value in values]
+    return base64.urlsafe_b64encode(json.dumps([direction, *plain]).encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str | None, by: Sequence[ColumnElement[Any]]) -> tuple[str, tuple[Any, ...] | None]:
+    """Direction and position. Cursors come back through the address bar, so anything may be in them."""
+    try:
+        direction, *plain = json.loads(base64.urlsafe_b64decode((cursor or "") + "=" * (-len(cursor or "") % 4)))
+        values = tuple(_value(value, column) for value, column in zip(plain, by, strict=True))
+        if direction in ("newer", "older"):
+            return direction, values
+    except (ValueError, TypeError, binascii.Error):
+        pass
+    return "older", None
+
+
+def _value(plain: Any, column: ColumnElement[Any]) -> Any:
+    kind = column.type.python_type
+    if kind is datetime:
+        moment = datetime.fromisoformat(plain)
+        if moment.tzinfo is None:
+            raise ValueError("a time without zone")
+        return moment
+    if not isinstance(plain, kind) or isinstance(plain, bool):
+        raise TypeError(f"{plain!r} is no {kind.__name__}")
+    return plain

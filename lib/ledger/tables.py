@@ -1,0 +1,267 @@
+"""The tables. `event` holds the facts; `payment`, `refund` and `volume` are a cache of their fold.
+
+Amounts are minor units of the row's currency. Times are aware and in UTC; SQLite keeps them as text of one width
+(`2026-10-14T06:02:11.123456Z`), so that they sort, and so that anybody who opens the file can read them.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+)
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+from lib.money import Money
+
+STATUSES = (
+    "Pending",
+    "Captured",
+    "Partially Refunded",
+    "Refunded",
+    "Declined",
+    "Expired",
+    "Canceled",
+)
+"""Checkout.com's words for the states of a KakaoPay payment."""
+
+REFUND_STATUSES = (
+    "awaiting_approval",
+    "submitting",
+    "pending",
+    "refunded",
+    "declined",
+    "failed",
+    "cancelled",
+)
+"""A refund's life here. `failed`: Checkout.com refused the request, so nothing moved. `declined`: it accepted, then the wallet refused."""
+
+
+def time_text(moment: datetime) -> str:
+    """The one written form of a time in the database."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware time: `timestamptz` on PostgreSQL, sortable text on SQLite."""
+
+    impl = String(27)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(DateTime(timezone=True))
+        return dialect.type_descriptor(String(27))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None or dialect.name == "postgresql":
+            return value
+        return time_text(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+        return moment.astimezone(UTC)
+
+
+_Serial = BigInteger().with_variant(Integer, "sqlite")
+
+
+class Table(SQLModel, registry=registry(metadata=MetaData())):
+    """Base of the ledger's tables, with metadata of its own: another store in the same process may use the same names."""
+
+
+class Event(Table, table=True):
+    """One fact, kept for ever: what a webhook said, the API answered, a poll found, or a person asked for.
+
+    `id` is the event's id at Checkout.com; facts that have none get one that is the same whenever the same fact is
+    stored again. `source` is `webhook`, `api`, `poll` or `human`. `body` is the JSON as it was received.
+    """
+
+    seq: int | None = Field(default=None, sa_column=Column(_Serial, primary_key=True, autoincrement=True))
+    id: str = Field(max_length=120, unique=True)
+    type: str = Field(max_length=80)
+    source: str = Field(max_length=8)
+    payment_id: str | None = Field(default=None, max_length=120)
+    action_id: str | None = Field(default=None, max_length=120)
+    occurred_at: datetime = Field(sa_type=UtcTime)
+    recorded_at: datetime = Field(sa_type=UtcTime)
+    body: str = Field(sa_type=Text)
+
+    __table_args__ = (Index("event_of_payment", "payment_id", "seq"),)
+
+
+class Payment(Table, table=True):
+    """One payment, as its facts say. `version` grows with every fact, so that a screen can ask cheaply whether to redraw."""
+
+    seq: int | None = Field(default=None, sa_column=Column(_Serial, primary_key=True, autoincrement=True))
+    id: str = Field(max_length=120, unique=True)
+    reference: str | None = None
+    currency: str | None = Field(default=None, max_length=8)
+    amount: int | None = Field(default=None, sa_type=BigInteger)
+    status: str = Field(max_length=24)
+    captured: int = Field(default=0, sa_type=BigInteger)
+    refunded: int = Field(default=0, sa_type=BigInteger)
+    refund_pending: int = Field(default=0, sa_type=BigInteger)
+    """Accepted by Checkout.com, not yet decided."""
+    refund_reserved: int = Field(default=0, sa_type=BigInteger)
+    """Asked for here, not yet answered by Checkout.com."""
+    customer_id: str | None = None
+    customer_email: str | None = None
+    customer_name: str | None = None
+    payment_type: str | None = None
+    terminal_type: str | None = None
+    source_id: str | None = None
+    """The stored source of a recurring payment, `src_...`."""
+    redirect_url: str | None = Field(default=None, sa_type=Text)
+    response_code: str | None = None
+    response_summary: str | None = None
+    requested_by: str | None = None
+    """Who asked for it here; None for a payment that was made elsewhere."""
+    attention: str | None = None
+    """Why a person should look, comma-separated: `contradiction`, `missing_facts`, `currency_conflict`, `over_refunded`."""
+    requested_at: datetime = Field(sa_type=UtcTime)
+    captured_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    closed_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    """When it was declined, expired or canceled."""
+    expires_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    updated_at: datetime = Field(sa_type=UtcTime)
+    version: int = 0
+    folded: str = Field(sa_type=Text)
+    """The fold's own state, from which it goes on when the next fact arrives."""
+
+    __table_args__ = (
+        Index("payment_newest", "requested_at", "seq"),
+        Index("payment_by_status", "status", "requested_at", "seq"),
+        Index("payment_by_currency", "currency", "requested_at", "seq"),
+        Index("payment_by_currency_status", "currency", "status", "requested_at", "seq"),
+        Index("payment_by_reference", "reference"),
+        Index("payment_by_email", "customer_email"),
+        Index("payment_by_source", "source_id"),
+    )
+
+    @property
+    def money(self) -> Money:
+        """The amount asked for; zero where no fact has said one yet."""
+        return self._money(self.amount or 0)
+
+    @property
+    def refundable(self) -> Money:
+        """What can still be refunded: captured less refunded, pending and reserved; never negative."""
+        return self._money(
+            max(
+                0,
+                self.captured - self.refunded - self.refund_pending - self.refund_reserved,
+            )
+        )
+
+    def _money(self, minor: int) -> Money:
+        return Money(minor, self.currency or "???")
+
+
+class Refund(Table, table=True):
+    """One refund: the intent of a person here, or an action that Checkout.com told us of. One row, whatever arrives first.
+
+    `key` is the idempotency key it is sent under; for a refund made elsewhere, its action id.
+    """
+
+    key: str = Field(primary_key=True, max_length=120)
+    payment_id: str = Field(max_length=120, index=True)
+    action_id: str | None = Field(default=None, max_length=120)
+    amount: int = Field(sa_type=BigInteger)
+    currency: str = Field(max_length=8)
+    status: str = Field(max_length=20)
+    reason: str | None = None
+    note: str | None = Field(default=None, sa_type=Text)
+    requested_by: str | None = None
+    requested_at: datetime = Field(sa_type=UtcTime)
+    answered_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    decided_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    response_code: str | None = None
+    response_summary: str | None = Field(default=None, sa_type=Text)
+
+    __table_args__ = (
+        Index("refund_newest", "requested_at", "key"),
+        Index("refund_by_status", "status", "requested_at", "key"),
+        Index("refund_by_action", "action_id", unique=True),
+        CheckConstraint("amount >= 0", name="refund_amount_not_negative"),
+    )
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount, self.currency)
+
+
+class Delivery(Table, table=True):
+    """One delivery to the receiver, accepted or not. `body` is kept where no event holds it already."""
+
+    id: int | None = Field(default=None, sa_column=Column(_Serial, primary_key=True, autoincrement=True))
+    received_at: datetime = Field(sa_type=UtcTime)
+    verdict: str = Field(max_length=20)
+    reason: str = Field(sa_type=Text)
+    event_id: str | None = Field(default=None, max_length=120)
+    event_type: str | None = Field(default=None, max_length=80)
+    payment_id: str | None = Field(default=None, max_length=120)
+    signature: str | None = Field(default=None, max_length=128)
+    sender: str | None = Field(default=None, max_length=64)
+    size: int
+    body: str | None = Field(default=None, sa_type=Text)
+
+    __table_args__ = (
+        Index("delivery_by_verdict", "verdict", "id"),
+        Index("delivery_by_type", "event_type", "id"),
+        Index("delivery_by_payment", "payment_id", "id"),
+        Index("delivery_by_event", "event_id", "id"),
+    )
+
+
+class Volume(Table, table=True):
+    """What happened in one quarter of an hour in one currency. Quarters, because zones lie at +9:30 and +5:45 too.
+
+    Counts and minor units; `requested` by request time, `captured` by capture time, `refunded` by the time each
+    refund was decided, the rest by the time the payment ended.
+    """
+
+    bucket: datetime = Field(sa_column=Column(UtcTime, primary_key=True))
+    currency: str = Field(primary_key=True, max_length=8)
+    requested_count: int = Field(default=0, sa_type=BigInteger)
+    requested: int = Field(default=0, sa_type=BigInteger)
+    captured_count: int = Field(default=0, sa_type=BigInteger)
+    captured: int = Field(default=0, sa_type=BigInteger)
+    refunded_count: int = Field(default=0, sa_type=BigInteger)
+    refunded: int = Field(default=0, sa_type=BigInteger)
+    declined_count: int = Field(default=0, sa_type=BigInteger)
+    expired_count: int = Field(default=0, sa_type=BigInteger)
+    canceled_count: int = Field(default=0, sa_type=BigInteger)
+    refund_declined_count: int = Field(default=0, sa_type=BigInteger)
+
+
+class Creation(Table, table=True):
+    """A payment somebody asked for here: written before the call, so that a crash neither loses nor repeats it.
+
+    `status`: `sending` until the outcome is known, then `accepted` or `refused`.
+    """
+
+    key: str = Field(primary_key=True, max_length=120)
+    status: str = Field(max_length=10, index=True)
+    requested_by: str
+    requested_at: datetime = Field(sa_type=UtcTime)
+    body: str = Field(sa_type=Text)
+    payment_id: str | None = Field(default=None, max_length=120)
+    problem: str | None = Field(default=None, sa_type=Text)
+    answer: str | None = Field(default=None, sa_type=Text)
+    """What the screen shows of the exchange: status, request id, duration and body, as JSON."""

@@ -1,0 +1,105 @@
+"""Volumes over time by currency, read from quarters of an hour; never summed across currencies."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+
+from lib.ledger.database import Database
+from lib.ledger.record import MEASURES, VOLUME
+from lib.money import Money
+
+Slot = TypeVar("Slot", date, datetime)
+
+
+@dataclass(frozen=True, slots=True)
+class Volumes:
+    """What happened in one currency in some span of time."""
+
+    requested: Money
+    captured: Money
+    refunded: Money
+    requested_count: int
+    captured_count: int
+    refunded_count: int
+    declined_count: int
+    expired_count: int
+    canceled_count: int
+    refund_declined_count: int
+
+    @property
+    def net(self) -> Money:
+        """Captured less refunded."""
+        return self.captured - self.refunded
+
+
+def totals(database: Database, since: datetime, until: datetime) -> dict[str, Volumes]:
+    """By currency, everything from `since` to before `until`. Both should lie on a quarter of an hour."""
+    sums = [func.sum(VOLUME.c[name]).label(name) for name in MEASURES]
+    wanted = select(VOLUME.c.currency, *sums).where(VOLUME.c.bucket >= since, VOLUME.c.bucket < until)
+    with database.read() as connection:
+        rows = connection.execute(wanted.group_by(VOLUME.c.currency)).mappings().all()
+    found = {row["currency"]: _volumes(row["currency"], [int(row[name]) for name in MEASURES]) for row in rows}
+    return {currency: volumes for currency, volumes in sorted(found.items()) if _anything(volumes)}
+
+
+def by_day(database: Database, first: date, last: date, zone: ZoneInfo) -> list[tuple[date, str, Volumes]]:
+    """By local day and currency, from `first` to `last` inclusive. A day on which nothing happened is absent."""
+    since, until = (
+        start_of_day(first, zone),
+        start_of_day(last + timedelta(days=1), zone),
+    )
+    return _grouped(database, since, until, lambda moment: moment.astimezone(zone).date())
+
+
+def by_hour(
+    database: Database, since: datetime, until: datetime, zone: ZoneInfo
+) -> list[tuple[datetime, str, Volumes]]:
+    """By local hour and currency. The hour that a change to winter time repeats counts as two."""
+
+    def hour(moment: datetime) -> datetime:
+        return moment - timedelta(minutes=moment.astimezone(zone).minute)
+
+    return [(slot.astimezone(zone), currency, said) for slot, currency, said in _grouped(database, since, until, hour)]
+
+
+def start_of_day(day: date, zone: ZoneInfo) -> datetime:
+    """The first instant of a local day, in UTC."""
+    return datetime.combine(day, time(), zone).astimezone(UTC)
+
+
+def _grouped(
+    database: Database,
+    since: datetime,
+    until: datetime,
+    slot_of: Callable[[datetime], Slot],
+) -> list[tuple[Slot, str, Volumes]]:
+    wanted = select(VOLUME).where(VOLUME.c.bucket >= since, VOLUME.c.bucket < until).order_by(VOLUME.c.bucket)
+    sums: dict[tuple[Slot, str], list[int]] = defaultdict(lambda: [0] * len(MEASURES))
+    with database.read() as connection:
+        for row in connection.execute(wanted).mappings():
+            into = sums[(slot_of(row["bucket"]), row["currency"])]
+            for place, name in enumerate(MEASURES):
+                into[place] += row[name]
+    lines = [(slot, currency, _volumes(currency, measures)) for (slot, currency), measures in sums.items()]
+    return sorted(
+        (line for line in lines if _anything(line[2])),
+        key=lambda line: (line[0], line[1]),
+    )
+
+
+def _volumes(currency: str, measures: list[int]) -> Volumes:
+    said = dict(zip(MEASURES, measures, strict=True))
+    requested, captured, refunded = (Money(said.pop(name), currency) for name in ("requested", "captured", "refunded"))
+    return Volumes(requested, captured, refunded, **said)
+
+
+def _anything(volumes: Volumes) -> bool:
+    amounts = volumes.requested, volumes.captured, volumes.refunded
+    return any(amounts) or any(getattr(volumes, name) for name in MEASURES if name.endswith("_count"))

@@ -1,0 +1,170 @@
+"""The webhook receiver: `POST /webhooks/checkout`, a plain ASGI app that needs no Streamlit.
+
+A delivery is acknowledged after the transaction that holds it has been committed. Deliveries that arrive while one
+commit is under way share the next, so that the disk's wait is paid once for all of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.types import Receive, Scope, Send
+
+from lib.checkout.signature import verify
+from lib.ledger.database import Database, StoreUnavailable
+from lib.ledger.deliveries import Incoming, Verdict, receive
+
+BODY_LIMIT = 256 * 1024
+_QUEUE_LIMIT = 2000
+_BATCH_LIMIT = 200
+_BODY_SECONDS = 10.0
+_RETRY_AFTER_SECONDS = 5
+_REFUSALS = {
+    "no header": ("no_signature", "No Cko-Signature header"),
+    "not hex": ("bad_signature", "Cko-Signature is not a hexadecimal HMAC-SHA256"),
+    "no key matches": (
+        "bad_signature",
+        "No signature key matches: the key is another, or the body was changed on the way",
+    ),
+}
+
+logger = logging.getLogger(__name__)
+
+
+class Receiver:
+    """Takes deliveries, checks each signature over the raw bytes, and answers once the verdict is durable.
+
+    Use it inside `running()`. Answers: 200 stored or duplicate, 401 bad or missing signature, 400 signed but not
+    JSON, 413 over 256 KiB, 405 other methods, 408 a body that does not come, 503 when nothing can be stored now.
+    """
+
+    def __init__(self, database: Database, keys: Sequence[str]) -> None:
+        self._database = database
+        self._keys = tuple(keys)
+        self._queue: asyncio.Queue[tuple[Incoming, asyncio.Future[Verdict]]] = asyncio.Queue(_QUEUE_LIMIT)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Store what arrives for as long as the block lasts; on leaving, finish what was taken in."""
+        writer = asyncio.create_task(self._write())
+        try:
+            yield
+        finally:
+            await self._queue.join()
+            writer.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await writer
+
+    @property
+    def waiting(self) -> int:
+        """Deliveries taken in and not yet stored."""
+        return self._queue.qsize()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        if scope["method"] != "POST":
+            await _answer(send, 405, "Deliver webhooks with POST.", allow="POST")
+            return
+        status, words = await self._take(scope, receive)
+        await _answer(send, status, words)
+
+    async def _take(self, scope: Scope, receive: Receive) -> tuple[int, str]:
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        signature = headers.get(b"cko-signature")
+        sender = scope["client"][0] if scope.get("client") else None
+        received_at = datetime.now(UTC)
+        try:
+            raw, size = await asyncio.wait_for(_body(receive, headers.get(b"content-length")), _BODY_SECONDS)
+        except TimeoutError:
+            return 408, "The body did not arrive in time."
+        except ConnectionError:
+            return 400, "The connection broke before the body ended."
+        refusal = None
+        if size > BODY_LIMIT:
+            refusal = ("too_large", f"Over {BODY_LIMIT // 1024} KiB")
+        else:
+            verified = verify(raw, signature, self._keys)
+            if verified.refusal:
+                refusal = _REFUSALS[verified.refusal]
+        verdict = await self._store(Incoming(raw, received_at, signature, sender, size, refusal))
+        if verdict is None:
+            return 503, "Not stored. Deliver it again later."
+        return _STATUS.get(verdict.word, 200), verdict.reason
+
+    async def _store(self, incoming: Incoming) -> Verdict | None:
+        future: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
+        try:
+            self._queue.put_nowait((incoming, future))
+            return await future
+        except (asyncio.QueueFull, SQLAlchemyError, StoreUnavailable):
+            return None
+
+    async def _write(self) -> None:
+        while True:
+            batch = [await self._queue.get()]
+            while len(batch) < _BATCH_LIMIT and not self._queue.empty():
+                batch.append(self._queue.get_nowait())
+            try:
+                verdicts = await asyncio.to_thread(receive, self._database, [incoming for incoming, _ in batch])
+            except Exception as error:
+                # One bad row must not take down the writer, nor leave a sender without an answer.
+                logger.exception("A batch of %d deliveries could not be stored", len(batch))
+                problem = (
+                    error if isinstance(error, (SQLAlchemyError, StoreUnavailable)) else StoreUnavailable(str(error))
+                )
+                for _, future in batch:
+                    if not future.done():
+                        future.set_exception(problem)
+            else:
+                for (_, future), verdict in zip(batch, verdicts, strict=True):
+                    if not future.done():
+                        future.set_result(verdict)
+            for _ in batch:
+                self._queue.task_done()
+
+
+_STATUS = {"bad_signature": 401, "no_signature": 401, "not_json": 400, "too_large": 413}
+
+
+async def _body(receive: Receive, content_length: str | None) -> tuple[bytes, int]:
+    """The body and its size; a body over the limit is not read to its end."""
+    announced = int(content_length) if content_length and content_length.isdecimal() else 0
+    chunks: list[bytes] = []
+    size = 0
+    while announced <= BODY_LIMIT and size <= BODY_LIMIT:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionError
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if not message.get("more_body"):
+            break
+    return b"".join(chunks), max(size, announced if announced > BODY_LIMIT else 0)
+
+
+async def _answer(send: Send, status: int, words: str, **headers: str) -> None:
+    body = words.encode()
+    extra: list[tuple[bytes, bytes]] = [(name.encode(), value.encode()) for name, value in headers.items()]
+    if status == 503:
+        extra.append((b"retry-after", str(_RETRY_AFTER_SECONDS).encode()))
+    if status in (408, 413):
+        extra.append((b"connection", b"close"))
+    start: dict[str, Any] = {
+        "type": "http.response.start",
+        "status": status,
+        "headers": [
+            (b"content-type", b"text/plain; charset=utf-8"),
+            (b"content-length", str(len(body)).encode()),
+            (b"x-content-type-options", b"nosniff"),
+            *extra,
+        ],
+    }
+    await send(start)
+    await send({"type": "http.response.body", "body": body})
