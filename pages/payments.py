@@ -35,7 +35,9 @@ def screen() -> None:
             ("new_payment.py", "Create your first payment"),
         )
     else:
-        frame.empty("search_off", "Nothing matches", "Try fewer letters of the reference or e-mail address, or drop a filter.")
+        frame.empty(
+            "search_off", "Nothing matches", "Try fewer letters of the reference or e-mail address, or drop a filter."
+        )
         st.button("Clear all filters", icon=":material/filter_alt_off:", on_click=clear, key="clear_all")
 
 
@@ -90,10 +92,17 @@ def more_filters() -> tuple[list[str], str | None, datetime | None, datetime | N
         )
         kinds = catalog.kakaopay().terminal_types
         terminal = st.pills(
-            "Where the customer pays", list(kinds), key="terminal", format_func=kinds.__getitem__, on_change=first_page, bind="query-params"
+            "Where the customer pays",
+            list(kinds),
+            key="terminal",
+            format_func=kinds.__getitem__,
+            on_change=first_page,
+            bind="query-params",
         )
         first, last = st.columns(2)
-        since = first.date_input("From", None, key="since", format="YYYY-MM-DD", on_change=first_page, bind="query-params")
+        since = first.date_input(
+            "From", None, key="since", format="YYYY-MM-DD", on_change=first_page, bind="query-params"
+        )
         until = last.date_input("To", None, key="until", format="YYYY-MM-DD", on_change=first_page, bind="query-params")
         st.caption(f"Whole days in {datetime.now(zone):%Z}, by the time of the request.")
         st.button("Clear all filters", icon=":material/filter_alt_off:", on_click=clear, key="clear", width="stretch")

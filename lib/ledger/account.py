@@ -1,0 +1,51 @@
+"""A payment's refund account: what was captured, what went back, what is on its way, what remains, and what may be asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lib import catalog, money
+from lib.ledger.tables import Payment
+from lib.money import BadAmount, Money
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Four amounts in the payment's currency. `underway` is held back for refunds that are not decided yet."""
+
+    captured: Money
+    refunded: Money
+    underway: Money
+    remaining: Money
+
+
+def account(payment: Payment) -> Account:
+    """The refund account of a payment. `remaining` is never negative, also when more was refunded than captured."""
+    remaining = payment.refundable
+    currency = remaining.currency
+    return Account(
+        captured=Money(payment.captured, currency),
+        refunded=Money(payment.refunded, currency),
+        underway=Money(payment.refund_pending + payment.refund_reserved, currency),
+        remaining=remaining,
+    )
+
+
+def share(amount: Money, percent: int) -> Money:
+    """`percent` of an amount, rounded down to whole minor units, so that shares never add up to more than the whole."""
+    return Money(amount.minor * percent // 100, amount.currency)
+
+
+def read_refund(text: str, payment: Payment) -> Money:
+    """The amount to refund that a person typed in major units. Raises `BadAmount` with a sentence for that person.
+
+    A first check, to spare a round trip; whether the refund fits is decided when it is reserved.
+    """
+    left = payment.refundable
+    amount = money.parse(text, left.currency)
+    minimum = catalog.currencies()[left.currency].minimum_refund
+    if minimum and amount.minor < minimum:
+        raise BadAmount(f"KakaoPay refuses refunds under {Money(minimum, left.currency)}.")
+    if amount > left:
+        raise BadAmount(f"Only {left} is left to refund.")
+    return amount

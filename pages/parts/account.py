@@ -1,0 +1,146 @@
+"""The refund account of a payment: captured, refunded, on its way, remaining, and every entry behind the figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from lib import catalog
+from lib.ledger.account import Account, account
+from lib.ledger.tables import Payment, Refund
+from lib.money import Money
+from pages.parts import words
+from pages.parts.session import desk
+
+REFUNDED, UNDERWAY, REMAINING = "#8B6CD9", "#D97706", "#0E9F6E"
+MOVED = ("refunded", "pending", "submitting", "awaiting_approval")
+
+
+def show(payment: Payment, refunds: Sequence[Refund]) -> None:
+    """The card on the left of the payment screen."""
+    with st.container(border=True):
+        if payment.captured or refunds:
+            show_account(payment, account(payment), refunds)
+        else:
+            show_uncaptured(payment)
+        show_facts(payment)
+        st.code(payment.id, language=None, wrap_lines=True)
+
+
+def show_account(payment: Payment, held: Account, refunds: Sequence[Refund]) -> None:
+    st.subheader("Refund account", anchor=False)
+    with st.grid(4, min_column_width=120):
+        st.metric("Captured", held.captured.figure)
+        st.metric(f"{square(REFUNDED)} Refunded", held.refunded.figure)
+        st.metric(
+            f"{square(UNDERWAY)} On its way",
+            held.underway.figure,
+            help="Held back for refunds that are not decided yet.",
+        )
+        st.metric(f"{square(REMAINING)} Remaining", held.remaining.figure)
+    show_bar(held)
+    show_entries(payment, held, refunds)
+
+
+def square(colour: str) -> str:
+    return f':color[■]{{foreground="{colour}"}}'
+
+
+def show_bar(held: Account) -> None:
+    parts = (
+        ("Refunded", held.refunded, REFUNDED),
+        ("On its way", held.underway, UNDERWAY),
+        ("Remaining", held.remaining, REMAINING),
+    )
+    figure = go.Figure(
+        [
+            go.Bar(
+                x=[amount.minor],
+                y=[""],
+                orientation="h",
+                marker_color=colour,
+                hovertemplate=f"{name} {amount}<extra></extra>",
+            )
+            for name, amount, colour in parts
+            if amount
+        ]
+    )
+    figure.update_layout(
+        barmode="stack", height=20, margin={"l": 0, "r": 0, "t": 0, "b": 0}, showlegend=False, bargap=0, dragmode=False
+    )
+    figure.update_xaxes(visible=False, fixedrange=True).update_yaxes(visible=False, fixedrange=True)
+    said = ", ".join(f"{amount} {name.lower()}" for name, amount, _ in parts)
+    st.plotly_chart(
+        figure, config={"displayModeBar": False}, key="account_bar", alt=f"Of {held.captured} captured: {said}"
+    )
+
+
+def show_entries(payment: Payment, held: Account, refunds: Sequence[Refund]) -> None:
+    """Signed entries that add up to what remains. Entries that moved nothing are listed with a dash."""
+    zone = desk().settings.zone
+    currency = held.captured.currency
+    rows = [
+        (
+            "Captured",
+            words.when(payment.captured_at or payment.updated_at, zone),
+            words.status("Captured").badge,
+            held.captured,
+        )
+    ]
+    for refund in refunds:
+        sign = words.refund_status(refund.status)
+        who = f", by {words.plain(refund.requested_by)}" if refund.requested_by else ""
+        said = words.plain(refund.response_summary or "") if refund.status in ("failed", "declined") else ""
+        when = words.when(refund.requested_at, zone)
+        rows.append(
+            (f"{words.reason(refund.reason)}{who}", f"{when}. {said}" if said else when, sign.badge, -refund.money)
+        )
+    table = pd.DataFrame(
+        {
+            "Entry": [f"{what}  \n:gray[:small[{when}]]" for what, when, _, _ in rows] + ["**Remaining**"],
+            "State": [badge for _, _, badge, _ in rows] + [""],
+            "Amount": [amount.minor for *_, amount in rows] + [held.remaining.minor],
+        }
+    )
+    unmoved = [number for number, refund in enumerate(refunds, 1) if refund.status not in MOVED]
+    style = table.style.format({"Amount": lambda minor: str(Money(minor, currency))})
+    if unmoved:
+        style = style.format({"Amount": lambda minor: f"({Money(-minor, currency)})"}, subset=(unmoved, ["Amount"]))
+    st.table(style, border="horizontal", hide_index=True, alt="Entries of the refund account")
+    if unmoved:
+        st.caption("Amounts in brackets did not move and do not count.")
+
+
+def show_uncaptured(payment: Payment) -> None:
+    sign = words.status(payment.status)
+    st.subheader(f":material/{sign.icon}: {sign.word}", anchor=False)
+    st.markdown(sign.meaning)
+    said = words.response(payment.response_code, payment.response_summary)
+    if said:
+        st.markdown(said)
+    if payment.closed_at:
+        st.caption(f"Ended {words.when(payment.closed_at, desk().settings.zone)}")
+    if payment.status == "Pending" and payment.redirect_url:
+        if payment.expires_at:
+            st.caption(f"The link runs out {words.when(payment.expires_at, desk().settings.zone)}")
+        st.link_button("Open KakaoPay page", payment.redirect_url, icon=":material/open_in_new:")
+        st.code(payment.redirect_url, language=None, wrap_lines=True)
+
+
+def show_facts(payment: Payment) -> None:
+    rules = catalog.kakaopay()
+    customer = " · ".join(words.plain(part) for part in (payment.customer_name, payment.customer_email) if part)
+    kind = rules.payment_types.get(payment.payment_type or "", payment.payment_type)
+    place = rules.terminal_types.get(payment.terminal_type or "", payment.terminal_type)
+    rows = {
+        "Customer": customer or "Not given",
+        "Payment": " · ".join(words.plain(part) for part in (kind, place, payment.currency) if part),
+        "Requested by": words.plain(payment.requested_by) if payment.requested_by else "Made outside this dashboard",
+    }
+    if payment.source_id:
+        rows["Stored source"] = f"`{payment.source_id}`"
+    table = pd.DataFrame({"What": [f":gray[{name}]" for name in rows], "Value": list(rows.values())})
+    st.table(table, border="horizontal", hide_index=True, hide_header=True, alt="Customer and payment")

@@ -1,0 +1,211 @@
+"""What became of a request: the link to hand over, the time it has left, and the exact exchange."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import segno
+import streamlit as st
+
+from lib import catalog
+from lib.ledger.payments import find_creation
+from lib.ledger.queries import facts_of, find_payment, payment_version
+from lib.ledger.tables import Creation, Payment
+from lib.money import Money
+from pages.parts import frame, words
+from pages.parts.session import desk
+
+RULES = catalog.kakaopay()
+
+
+def show(creation: Creation, start_again: Callable[[], None], correct: Callable[[], None]) -> None:
+    """The whole life of one request, changing by itself until it is over."""
+    payment = find_payment(desk().database, creation.payment_id) if creation.payment_id else None
+    result, exchange = st.columns([6, 5], gap="large")
+    with result:
+        with st.container(border=True):
+            if creation.status == "refused":
+                show_refusal(creation, correct)
+            elif creation.status == "sending":
+                show_wait(creation)
+            elif payment and payment.status == "Pending":
+                show_link(creation, payment)
+            elif payment:
+                show_outcome(payment)
+        show_next(payment, start_again)
+    with exchange:
+        show_exchange(creation)
+
+
+def show_refusal(creation: Creation, correct: Callable[[], None]) -> None:
+    st.markdown(f":red-badge[:material/error: Refused] **{asked_for(creation)}** :gray[{reference(creation)}]")
+    st.error(
+        words.plain(creation.problem or "Checkout.com refused the request and did not say why."),
+        icon=":material/error:",
+    )
+    st.markdown("No payment was made and nothing was charged.")
+    st.button(
+        frame.primary("Change and send again", "edit"), type="primary", width="stretch", on_click=correct, key="correct"
+    )
+
+
+def show_wait(creation: Creation) -> None:
+    st.markdown(f":blue-badge[:material/sync: Sending] **{asked_for(creation)}** :gray[{reference(creation)}]")
+    st.info(
+        "Checkout.com has not answered yet. The same request is sent again by itself until it does; it can make one payment only.",
+        icon=":material/hourglass_top:",
+    )
+    if creation.problem:
+        st.markdown(words.plain(creation.problem))
+    watch(creation.key, creation.status, None, 0)
+
+
+def show_link(creation: Creation, payment: Payment) -> None:
+    version = payment_version(desk().database, payment.id)
+    watch(creation.key, creation.status, payment.id, version)
+    url = payment.redirect_url
+    if not url:
+        st.info(
+            "The customer's stored wallet is being charged. Nobody has to open anything.",
+            icon=":material/hourglass_top:",
+        )
+        return
+    code, steps = st.columns([4, 5], vertical_alignment="center")
+    with code, st.container(horizontal_alignment="center"):
+        picture = segno.make(url, error="m", micro=False).svg_data_uri(scale=6, border=4, light="white")
+        st.image(
+            picture, width=236, alt=f"QR code of the KakaoPay link for {payment.money}, reference {payment.reference}"
+        )
+    with steps:
+        show_steps(payment.terminal_type or "WEB")
+    st.link_button(frame.primary("Open KakaoPay page", "open_in_new"), url, type="primary", width="stretch")
+    st.code(url, language=None, wrap_lines=True)
+    if urlsplit(url).hostname in ("127.0.0.1", "localhost"):
+        st.caption(
+            "This address works on this computer only. To pay with a phone, set PUBLIC_URL to an address the phone can reach."
+        )
+
+
+def show_steps(terminal_type: str) -> None:
+    devices = list(dict.fromkeys(steps.device for steps in RULES.test_steps))
+    device = st.segmented_control("How do you test?", devices, default=devices[0], required=True, key="test_device")
+    known = {(steps.device, steps.terminal_type): steps for steps in RULES.test_steps}
+    chosen = known.get((device or devices[0], terminal_type)) or known[(device or devices[0], "APP")]
+    if chosen.before:
+        st.markdown(f":small[:gray[{chosen.before}]]")
+    st.markdown("\n".join(f"{number}. {step}" for number, step in enumerate(chosen.steps, 1)))
+
+
+@st.fragment(run_every="1s")
+def watch(key: str, status: str, payment_id: str | None, drawn: int) -> None:
+    """The line that counts down; draws everything again as soon as the payment has moved."""
+    database = desk().database
+    creation = find_creation(database, key)
+    if creation is None or creation.status != status:
+        st.rerun()
+    if payment_id is None:
+        return
+    if payment_version(database, payment_id) != drawn:
+        st.rerun()
+    payment = find_payment(database, payment_id)
+    if payment:
+        show_countdown(creation, payment)
+
+
+def show_countdown(creation: Creation, payment: Payment) -> None:
+    whole = timedelta(minutes=RULES.link_minutes)
+    end = payment.expires_at or payment.requested_at + whole
+    left = max(timedelta(0), end - datetime.now(UTC))
+    minutes, seconds = divmod(int(left.total_seconds()), 60)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        sign = words.status(payment.status).badge
+        st.markdown(f"{sign} **{payment.money}** :gray[{words.plain(payment.reference or '')}]", width="content")
+        if left:
+            st.markdown(f":material/timer: **{minutes}:{seconds:02}** left", width="content")
+        else:
+            st.markdown(":material/timer_off: The time is over", width="content")
+    st.progress(min(1.0, left / max(whole, end - payment.requested_at)))
+
+
+def show_outcome(payment: Payment) -> None:
+    sign = words.status(payment.status)
+    zone = desk().settings.zone
+    st.markdown(f"{sign.badge} **{payment.money}** :gray[{words.plain(payment.reference or '')}]")
+    moment = payment.captured_at or payment.closed_at or payment.updated_at
+    st.subheader(f":material/{sign.icon}: {TITLES.get(payment.status, sign.word)}", anchor=False)
+    st.markdown(f"{sign.meaning} :gray[{words.when(moment, zone)}]")
+    said = words.response(payment.response_code, payment.response_summary)
+    if said and not payment.captured:
+        st.markdown(said)
+
+
+TITLES = {
+    "Captured": "Paid",
+    "Declined": "Not paid",
+    "Expired": "Not paid in time",
+    "Canceled": "Not paid",
+}
+
+
+def show_next(payment: Payment | None, start_again: Callable[[], None]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if payment:
+            st.page_link(
+                "payment.py",
+                label="Open this payment",
+                icon=":material/receipt:",
+                query_params={"id": payment.id},
+                width="content",
+            )
+        st.button("New payment", icon=":material/add_card:", on_click=start_again, key="start_again")
+
+
+def show_exchange(creation: Creation) -> None:
+    sent, answered, told = st.tabs(["Request", "Response", "Webhooks"])
+    with sent:
+        st.markdown(f":small[`POST /payments` with `Cko-Idempotency-Key: {creation.key}`]")
+        st.json(json.loads(creation.body))
+    with answered:
+        show_answer(json.loads(creation.answer) if creation.answer else None)
+    with told:
+        show_webhooks(creation.payment_id)
+
+
+def show_answer(answer: dict[str, Any] | None) -> None:
+    if not answer:
+        st.caption("No answer yet.")
+        return
+    st.markdown(
+        f":small[Answered `{answer['status']}` in {answer['elapsed_ms']} ms, request id `{answer['request_id'] or 'none'}`]"
+    )
+    if answer["body"] is None:
+        st.caption("The answer had no body.")
+    else:
+        st.json(answer["body"])
+
+
+def show_webhooks(payment_id: str | None) -> None:
+    zone = desk().settings.zone
+    events = [fact for fact in facts_of(desk().database, payment_id) if fact.source == "webhook"] if payment_id else []
+    if not events:
+        st.caption("None yet. They arrive here by themselves.")
+    for fact in events:
+        with st.expander(
+            f"{words.clock(fact.occurred_at, zone)} **{words.plain(fact.type)}**",
+            icon=":material/webhook:",
+            type="compact",
+        ):
+            st.json(json.loads(fact.body))
+
+
+def asked_for(creation: Creation) -> Money:
+    body = json.loads(creation.body)
+    return Money(body["amount"], body["currency"])
+
+
+def reference(creation: Creation) -> str:
+    return words.plain(str(json.loads(creation.body).get("reference", "")))
