@@ -1,4 +1,4 @@
-"""A payment's refund account: what was captured, what went back, what is on its way, what remains, and what may be asked for."""
+"""A payment's refund account: captured, refunded, on its way, remaining; and what may be asked for."""
 
 from __future__ import annotations
 

@@ -56,7 +56,8 @@ def show_refusal(creation: Creation, correct: Callable[[], None]) -> None:
 def show_wait(creation: Creation) -> None:
     st.markdown(f":blue-badge[:material/sync: Sending] **{asked_for(creation)}** :gray[{reference(creation)}]")
     st.info(
-        "Checkout.com has not answered yet. The same request is sent again by itself until it does; it can make one payment only.",
+        "Checkout.com has not answered yet. The same request is sent again by itself until it does. "
+        "It can make one payment only.",
         icon=":material/hourglass_top:",
     )
     if creation.problem:
@@ -86,7 +87,8 @@ def show_link(creation: Creation, payment: Payment) -> None:
     st.code(url, language=None, wrap_lines=True)
     if urlsplit(url).hostname in ("127.0.0.1", "localhost"):
         st.caption(
-            "This address works on this computer only. To pay with a phone, set PUBLIC_URL to an address the phone can reach."
+            "This address works on this computer only. "
+            "To pay with a phone, set PUBLIC_URL to an address the phone can reach."
         )
 
 
@@ -113,10 +115,10 @@ def watch(key: str, status: str, payment_id: str | None, drawn: int) -> None:
         st.rerun()
     payment = find_payment(database, payment_id)
     if payment:
-        show_countdown(creation, payment)
+        show_countdown(payment)
 
 
-def show_countdown(creation: Creation, payment: Payment) -> None:
+def show_countdown(payment: Payment) -> None:
     whole = timedelta(minutes=RULES.link_minutes)
     end = payment.expires_at or payment.requested_at + whole
     left = max(timedelta(0), end - datetime.now(UTC))
@@ -180,7 +182,8 @@ def show_answer(answer: dict[str, Any] | None) -> None:
         st.caption("No answer yet.")
         return
     st.markdown(
-        f":small[Answered `{answer['status']}` in {answer['elapsed_ms']} ms, request id `{answer['request_id'] or 'none'}`]"
+        f":small[Answered `{answer['status']}` in {answer['elapsed_ms']} ms, "
+        f"request id `{answer['request_id'] or 'none'}`]"
     )
     if answer["body"] is None:
         st.caption("The answer had no body.")

@@ -1,4 +1,4 @@
-"""What frames every screen: head with the world sign, the primary label, empty states, and calm words when something fails."""
+"""What frames every screen: head with world sign, primary label, empty states, calm words when something fails."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def world_sign() -> None:
 
 
 def primary(label: str, icon: str) -> str:
-    """The label of a primary button: dark on KakaoPay yellow, legible in both modes whatever the button's own colour."""
+    """The label of a primary button: dark on KakaoPay yellow, legible whatever the mode makes of the button."""
     return f':color[\u2003:material/{icon}: {label}\u2003]{{foreground="#1E1B16" background="#FEE500"}}'
 
 
@@ -88,9 +88,10 @@ def explain(error: Exception) -> bool:
         st.error(str(error), icon=":material/database_off:")
         _again()
     elif isinstance(error, SQLAlchemyError):
-        _logger.exception("the database failed", exc_info=error)
+        _logger.error("the database failed", exc_info=error)
         st.error(
-            "The database did not answer. Nothing was changed that was not confirmed. Wait a moment and load the page again.",
+            "The database did not answer. Nothing was changed that was not confirmed. "
+            "Wait a moment and load the page again.",
             icon=":material/database_off:",
         )
         _again()
@@ -98,8 +99,8 @@ def explain(error: Exception) -> bool:
         number = secrets.token_hex(4)
         _logger.error("unexpected failure %s", number, exc_info=error)
         st.error(
-            f"Something went wrong on our side, and this screen cannot be shown. Load the page again; if it stays, give "
-            f"whoever runs this desk the number **{number}**, under which the log says what happened.",
+            "Something went wrong on our side, and this screen cannot be shown. Load the page again; if it stays, "
+            f"give whoever runs this desk the number **{number}**, under which the log says what happened.",
             icon=":material/error:",
         )
         _again()

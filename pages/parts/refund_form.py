@@ -40,22 +40,22 @@ def show(payment: Payment, refunds: Sequence[Refund]) -> None:
         if done:
             show_done(payment, done)
         elif payment.refundable:
-            form(payment, key, held_back(payment, refunds))
+            form(payment, key, held_back(refunds))
         else:
-            st.markdown(f"Nothing is left to refund. {held_back(payment, refunds)}")
+            st.markdown(f"Nothing is left to refund. {held_back(refunds)}")
 
 
 def key_name(payment: Payment) -> str:
     return f"refund_key_{payment.id}"
 
 
-def held_back(payment: Payment, refunds: Sequence[Refund]) -> str:
+def held_back(refunds: Sequence[Refund]) -> str:
     """Why less is left than was captured, when refunds are still on their way."""
     zone = desk().settings.zone
     underway = [refund for refund in refunds if refund.status in ("submitting", "pending", "awaiting_approval")]
     said = [
-        f"The {refund.money} that {words.plain(refund.requested_by or 'somebody')} asked for {words.when(refund.requested_at, zone)} "
-        "is not decided yet and held back."
+        f"The {refund.money} that {words.plain(refund.requested_by or 'somebody')} asked for "
+        f"{words.when(refund.requested_at, zone)} is not decided yet and held back."
         for refund in underway[-2:]
     ]
     more = len(underway) - len(said)

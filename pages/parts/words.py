@@ -111,11 +111,12 @@ _RESPONSE_GROUPS: Mapping[str, str] = {
 }
 
 _ATTENTION: Mapping[str, str] = {
-    "contradiction": "Checkout.com said both that this payment ended unpaid and that it was captured. We count the money as "
-    "received. Compare with Checkout.com's dashboard before you promise anything.",
-    "missing_facts": "Checkout.com's totals say more than the events that reached us. The totals are right; the missing events "
-    "are being fetched.",
-    "currency_conflict": "Events about this payment name different currencies. We keep to the first; ask Checkout.com which one holds.",
+    "contradiction": "Checkout.com said both that this payment ended unpaid and that it was captured. We count the "
+    "money as received. Compare with Checkout.com's dashboard before you promise anything.",
+    "missing_facts": "Checkout.com's totals say more than the events that reached us. The totals are right; the "
+    "missing events are being fetched.",
+    "currency_conflict": "Events about this payment name different currencies. We keep to the first; ask Checkout.com "
+    "which one holds.",
     "over_refunded": "More was refunded than was captured. Ask Checkout.com, and refund no more.",
 }
 
