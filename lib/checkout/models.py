@@ -107,7 +107,7 @@ class PaymentAccepted(_Lenient):
     customer: Customer = Customer()
     source: Source = Source()
     redirect_url: Text | None = None
-    """Where the customer pays (`_links.redirect`), if an http or https address; none when a stored source is charged."""
+    """Where the customer pays (`_links.redirect`), if http or https; none when a stored source is charged."""
 
     @model_validator(mode="before")
     @classmethod

@@ -19,7 +19,7 @@ SENTENCES = {
     "business_settings_missing": "The account is not fully set up. Ask Checkout.com's support to complete it.",
     "country_invalid": "The country is not one Checkout.com knows. Choose one from the list.",
     "currency_invalid": "The currency is not one Checkout.com knows. Choose one from the list.",
-    "currency_not_supported": "KakaoPay does not take this currency here. Choose another, or ask Checkout.com to add it.",
+    "currency_not_supported": "KakaoPay does not take this currency here. Choose another, or ask Checkout.com for it.",
     "currency_required": "The currency is missing. Choose one.",
     "customer_email_invalid": "The customer's e-mail address is not valid. Correct it.",
     "customer_id_invalid": "The customer's id is not valid. It begins with cus_; without it a customer is made.",

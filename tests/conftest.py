@@ -1,0 +1,14 @@
+"""What every test relies on: nothing of this machine's own settings, and Hypothesis without a clock."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+# A developer's `.env` may point at Checkout.com. The environment goes before it, so no test can ever reach it.
+os.environ["CHECKOUT_BASE_URL"] = ""
+
+# How fast an example runs depends on what else the machine does, not on the code.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")

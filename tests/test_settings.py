@@ -1,0 +1,167 @@
+"""Settings: everything runs with none, and each wrong one is answered by a sentence with its cure."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from lib.settings import Settings, SettingsError, load
+
+ROOT = Path(__file__).resolve().parent.parent
+SANDBOX = {
+    "CHECKOUT_BASE_URL": "https://ab12cd34.api.sandbox.checkout.com/",
+    "CHECKOUT_SECRET_KEY": "sk_sbox_" + "s" * 27,
+    "CHECKOUT_PROCESSING_CHANNEL_ID": "pc_" + "c" * 26,
+    "CHECKOUT_WEBHOOK_KEYS": "first-key, second-key,",
+}
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A shell without our settings, in a folder without `.env`."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def use(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_with_none_set_everything_is_the_simulator_in_this_process() -> None:
+    loaded = load()
+    assert (loaded.world, loaded.embedded_simulator) == ("simulator", True)
+    assert re.fullmatch(r"sk_sbox_[a-z2-7]{26}[a-z2-7*#$=]", loaded.secret_key)
+    assert re.fullmatch(r"pc_[a-z2-7]{26}", loaded.processing_channel_id)
+    assert len(loaded.webhook_keys) == 1
+    assert loaded.database_url != loaded.simulator_database_url
+    assert Path(loaded.database_url.removeprefix("sqlite:///")).parent == ROOT / "data"
+    assert loaded.currencies == ("HKD", "SGD", "EUR", "GBP", "AUD", "KRW")
+    assert str(loaded.zone) == "Asia/Hong_Kong"
+
+
+def test_the_real_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, **SANDBOX)
+    loaded = load()
+    assert (loaded.world, loaded.embedded_simulator) == ("sandbox", False)
+    assert loaded.checkout_base_url == "https://ab12cd34.api.sandbox.checkout.com"
+    assert loaded.webhook_keys == ("first-key", "second-key")
+    assert loaded.secret_key == SANDBOX["CHECKOUT_SECRET_KEY"]
+    assert loaded.processing_channel_id == SANDBOX["CHECKOUT_PROCESSING_CHANNEL_ID"]
+
+
+@pytest.mark.parametrize(
+    ("base_url", "world"),
+    [
+        ("https://api.sandbox.checkout.com", "sandbox"),
+        ("https://AB12.API.SANDBOX.CHECKOUT.COM", "sandbox"),
+        ("https://api.checkout.com", "live"),
+        ("https://ab12cd34.api.checkout.com", "live"),
+        ("http://127.0.0.1:9000/simulator", "simulator"),
+        ("http://[::1]:9000", "simulator"),
+        ("https://api.sandbox.checkout.com.example", "simulator"),
+        ("https://evilcheckout.com", "simulator"),
+    ],
+)
+def test_which_money_this_is(monkeypatch: pytest.MonkeyPatch, base_url: str, world: str) -> None:
+    use(monkeypatch, **{**SANDBOX, "CHECKOUT_BASE_URL": base_url})
+    loaded = load()
+    assert (loaded.world, loaded.embedded_simulator) == (world, False)
+
+
+@pytest.mark.parametrize("missing", ["CHECKOUT_SECRET_KEY", "CHECKOUT_PROCESSING_CHANNEL_ID", "CHECKOUT_WEBHOOK_KEYS"])
+def test_checkout_com_needs_all_of_its_settings(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    use(monkeypatch, **{**SANDBOX, missing: ""})
+    with pytest.raises(SettingsError, match=f"^{missing}: needed to reach ab12cd34.api.sandbox.checkout.com; copy"):
+        load()
+
+
+def test_checkout_com_is_never_reached_in_the_clear(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, **{**SANDBOX, "CHECKOUT_BASE_URL": "http://api.sandbox.checkout.com"})
+    with pytest.raises(SettingsError, match="https only"):
+        load()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "cure"),
+    [
+        ("CHECKOUT_BASE_URL", "api.sandbox.checkout.com", "whole http or https address"),
+        ("CHECKOUT_BASE_URL", "https://", "whole http or https address"),
+        ("CHECKOUT_BASE_URL", "https://[::1", "whole http or https address"),
+        ("CHECKOUT_BASE_URL", "https://host:99999", "whole http or https address"),
+        ("CHECKOUT_BASE_URL", "https://user:word@host", "without user"),
+        ("CHECKOUT_BASE_URL", "https://host/?a=1", "whole http or https address"),
+        ("PUBLIC_URL", "javascript:alert(1)", "whole http or https address"),
+        ("PUBLIC_URL", "ftp://host", "whole http or https address"),
+        ("CHECKOUT_SECRET_KEY", "sk_sbox_a b", "copy it again"),
+        ("CHECKOUT_SECRET_KEY", "sk_sbox_é", "copy it again"),
+        ("CHECKOUT_TIMEOUT_SECONDS", "0", "greater than 0"),
+        ("CHECKOUT_TIMEOUT_SECONDS", "nan", "less than or equal to 120"),
+        ("CHECKOUT_TIMEOUT_SECONDS", "soon", "valid number"),
+        ("DATABASE_URL", "mysql://host/name", "sqlite:///PATH or postgresql"),
+        ("SIMULATOR_DATABASE_URL", "ledger.db", "sqlite:///PATH or postgresql"),
+        ("TIMEZONE", "Asia/Hongkong City", "IANA time zone"),
+        ("TIMEZONE", "../etc/passwd", "IANA time zone"),
+        ("TIMEZONE", "Asia", "IANA time zone"),
+        ("KAKAOPAY_CURRENCIES", "1999", "write one of 2022-08, 2024-07, default"),
+        ("OPERATOR_NAME", "", "at least 1 character"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_cure(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, cure: str
+) -> None:
+    use(monkeypatch, **{name: value})
+    with pytest.raises(SettingsError, match=f"^{name}: .*{re.escape(cure)}"):
+        load()
+
+
+def test_every_wrong_setting_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, TIMEZONE="Mars", DATABASE_URL="x", PUBLIC_URL="y")
+    with pytest.raises(SettingsError) as caught:
+        load()
+    assert {line.split(":")[0] for line in str(caught.value).splitlines()} == {"TIMEZONE", "DATABASE_URL", "PUBLIC_URL"}
+
+
+def test_a_wrong_secret_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, **{**SANDBOX, "CHECKOUT_SECRET_KEY": "sk_sbox_very secret"})
+    with pytest.raises(SettingsError) as caught:
+        load()
+    assert "very" not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+def test_nothing_secret_in_its_repr(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, **SANDBOX, DATABASE_URL="postgresql+psycopg://me:pass-word@host/name")
+    shown = repr(load()) + str(load())
+    for secret in (SANDBOX["CHECKOUT_SECRET_KEY"], "first-key", "second-key", "pass-word"):
+        assert secret not in shown
+
+
+def test_dotenv_is_read_and_the_environment_goes_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("\ufeffTIMEZONE=Europe/London\nOPERATOR_NAME='김민지'\nUNRELATED=1\n", "utf-8")
+    assert (load().timezone, load().operator_name) == ("Europe/London", "김민지")
+    use(monkeypatch, TIMEZONE="Asia/Seoul")
+    assert load().timezone == "Asia/Seoul"
+
+
+def test_a_dotenv_that_is_no_text_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes("TIMEZONE=Asia/Seoul".encode("utf-16"))
+    with pytest.raises(SettingsError, match="UTF-8"):
+        load()
+
+
+def test_the_example_lists_every_setting_and_is_itself_valid(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    example = (ROOT / ".env.example").read_text("utf-8")
+    named = re.findall(r"^([A-Z_]+)=", example, re.MULTILINE)
+    assert sorted(named) == sorted(name.upper() for name in Settings.model_fields)
+    (tmp_path / ".env").write_text(example, "utf-8")
+    copied, default = load(), Settings(_env_file=None)
+    for name in set(Settings.model_fields) - {"database_url", "simulator_database_url"}:
+        assert getattr(copied, name) == getattr(default, name), name
+    for name in ("database_url", "simulator_database_url"):
+        assert Path(getattr(default, name).removeprefix("sqlite:///")) == ROOT / getattr(copied, name).removeprefix(
+            "sqlite:///"
+        )
