@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import Receive, Scope, Send
 
 from lib.checkout.signature import verify
@@ -103,7 +102,7 @@ class Receiver:
         try:
             self._queue.put_nowait((incoming, future))
             return await future
-        except (asyncio.QueueFull, SQLAlchemyError, StoreUnavailable):
+        except (asyncio.QueueFull, StoreUnavailable):
             return None
 
     async def _write(self) -> None:
@@ -114,11 +113,8 @@ class Receiver:
             try:
                 verdicts = await asyncio.to_thread(receive, self._database, [incoming for incoming, _ in batch])
             except Exception as error:
-                # One bad row must not take down the writer, nor leave a sender without an answer.
                 logger.exception("A batch of %d deliveries could not be stored", len(batch))
-                problem = (
-                    error if isinstance(error, (SQLAlchemyError, StoreUnavailable)) else StoreUnavailable(str(error))
-                )
+                problem = error if isinstance(error, StoreUnavailable) else StoreUnavailable("see the log")
                 for _, future in batch:
                     if not future.done():
                         future.set_exception(problem)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from lib.ledger.migrations import migrate
 
@@ -33,28 +33,28 @@ class Database:
         self.sqlite = self.url.get_backend_name() == "sqlite"
         self._writer_turn = threading.Lock()
         self._opening = threading.Lock()
-        self._ready = False
+        self._ready = threading.Event()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that sees one state of the store throughout. Raises `StoreUnavailable`."""
         self.prepare()
-        with self._reader.connect() as connection, connection.begin():
+        with _answering(), self._reader.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A durable transaction: committed when the block ends, rolled back when it raises. Raises `StoreUnavailable`."""
         self.prepare()
-        with self._turn(), self._writer.begin() as connection:
+        with _answering(), self._turn(), self._writer.begin() as connection:
             yield connection
 
     def prepare(self) -> None:
         """Bring the schema up to date, once. Raises `StoreUnavailable`."""
-        if self._ready:
+        if self._ready.is_set():
             return
         with self._opening:
-            if self._ready:
+            if self._ready.is_set():
                 return
             try:
                 if self.sqlite and self.url.database:
@@ -66,12 +66,12 @@ class Database:
                     f"The database {self.url.render_as_string()} cannot be used: {reason}. "
                     "Check DATABASE_URL, that its folder can be written to, and that the disk has room."
                 ) from error
-            self._ready = True
+            self._ready.set()
 
     def check(self) -> None:
-        """Prove that the store can be written to, leaving nothing behind. Raises `SQLAlchemyError` or `StoreUnavailable`."""
+        """Prove that the store can be written to, leaving nothing behind. Raises `StoreUnavailable`."""
         self.prepare()
-        with self._writer.connect() as connection, connection.begin() as transaction:
+        with _answering(), self._writer.connect() as connection, connection.begin() as transaction:
             connection.execute(text("CREATE TEMPORARY TABLE IF NOT EXISTS health (x INTEGER)"))
             transaction.rollback()
 
@@ -111,6 +111,19 @@ class Database:
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_with(begin))
         return engine
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Turn what the database says of itself (locked, full, gone) into words; what it says of our statements is a defect."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        reason = str(error.orig).splitlines()[0]
+        raise StoreUnavailable(
+            f"The database did not answer ({reason}). What was not confirmed was not stored. Wait a moment and try again; "
+            "if it stays, check that the disk has room and that nothing else holds the database."
+        ) from error
 
 
 def _configure_sqlite(connection: Any, _record: object) -> None:

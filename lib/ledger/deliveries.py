@@ -56,7 +56,7 @@ class Verdict:
 
 
 def receive(database: Database, deliveries: Sequence[Incoming]) -> list[Verdict]:
-    """Judge and store deliveries in one durable transaction. Raises `SQLAlchemyError` when nothing could be stored."""
+    """Judge and store deliveries in one durable transaction. Raises `StoreUnavailable`."""
     read = [_read(delivery) for delivery in deliveries]
     with database.write() as connection:
         facts = [fact for fact in read if isinstance(fact, Fact)]

@@ -1,7 +1,7 @@
 """The fold: from the set of facts about one payment to its state. No clock, no database, and no order in it.
 
-Every piece of the state is the largest of what the facts said about it, under an order that the facts carry in
-themselves (their own times, then their ids). The largest of a set does not depend on the order in which its members
+Every piece of the state is the greatest of what the facts said about it, under an order that the facts carry in
+themselves (their own times, then their ids). The greatest of a set does not depend on the order in which its members
 are seen, nor on how often; so the state can be kept, and go on from where it was when the next fact arrives.
 """
 
@@ -46,7 +46,7 @@ class Mark(NamedTuple):
 
 
 class Said(NamedTuple):
-    """A describing value. A higher `rank` speaks with more authority: payment facts before refund facts."""
+    """A describing value. The higher `rank` speaks with more authority (payment facts before refund facts), then the first."""
 
     rank: int
     at: str
@@ -314,7 +314,7 @@ def _say(
 
 
 def _stronger(new: Said, held: Said | None) -> Said:
-    return new if held is None or new[:3] > held[:3] else held
+    return new if held is None or (-new.rank, new.at, new.fact) < (-held.rank, held.at, held.fact) else held
 
 
 def _mark(said: dict[str, Any], at: str, fact: str) -> Mark:

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
 from lib.ledger.database import Database
 from lib.ledger.deliveries import DELIVERY
 from lib.ledger.record import EVENT, PAYMENT, REFUND
-from lib.ledger.tables import Delivery, Event, Payment, Refund, Table
+from lib.ledger.tables import Delivery, Event, Payment, Refund, Table, UtcTime
 
 Row = TypeVar("Row", bound=Table)
 _LISTED = [column for column in PAYMENT.columns if column.name != "folded"]
@@ -207,7 +207,7 @@ def delivery_counts(database: Database, *, since: datetime) -> dict[str, int]:
     """How many deliveries since then, by verdict; verdicts that did not occur are absent."""
     counted = select(DELIVERY.c.verdict, func.count()).where(DELIVERY.c.received_at >= since)
     with database.read() as connection:
-        return {word: number for word, number in connection.execute(counted.group_by(DELIVERY.c.verdict))}
+        return dict(connection.execute(counted.group_by(DELIVERY.c.verdict)))
 
 
 def pulse(database: Database) -> int:
@@ -298,12 +298,12 @@ def _read_cursor(cursor: str | None, by: Sequence[ColumnElement[Any]]) -> tuple[
 
 
 def _value(plain: Any, column: ColumnElement[Any]) -> Any:
-    kind = column.type.python_type
-    if kind is datetime:
+    if isinstance(column.type, UtcTime):
         moment = datetime.fromisoformat(plain)
         if moment.tzinfo is None:
             raise ValueError("a time without zone")
         return moment
+    kind = column.type.python_type
     if not isinstance(plain, kind) or isinstance(plain, bool):
         raise TypeError(f"{plain!r} is no {kind.__name__}")
     return plain

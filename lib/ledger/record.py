@@ -25,7 +25,7 @@ MEASURES = tuple(column.name for column in VOLUME.columns if not column.primary_
 
 
 def record(database: Database, facts: Sequence[Fact]) -> list[bool]:
-    """Store facts durably, in a transaction of their own. For each, whether it was new. Raises `SQLAlchemyError`."""
+    """Store facts durably, in a transaction of their own. For each, whether it was new. Raises `StoreUnavailable`."""
     with database.write() as connection:
         return store(connection, facts)
 

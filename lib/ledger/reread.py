@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from lib.checkout.client import CheckoutClient
 from lib.checkout.errors import CheckoutError
 from lib.ledger import facts
@@ -19,10 +21,8 @@ def reread(database: Database, checkout: CheckoutClient, payment_id: str) -> int
         facts.payment_read(payment_id, checkout.get_payment(payment_id)),
         facts.actions_read(payment_id, checkout.get_actions(payment_id)),
     ]
-    try:
+    with contextlib.suppress(CheckoutError):
         found += _events(checkout, payment_id)
-    except CheckoutError:
-        pass
     return sum(record(database, found))
 
 

@@ -71,7 +71,7 @@ class UtcTime(TypeDecorator[datetime]):
             return value
         return time_text(value)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
         if value is None:
             return None
         moment = datetime.fromisoformat(value) if isinstance(value, str) else value

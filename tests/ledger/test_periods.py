@@ -45,7 +45,14 @@ def test_whole_days_are_as_long_as_they_are_in_their_zone(day: date, hours: int)
 
 @pytest.mark.parametrize(
     ("now", "before", "percent"),
-    [(1124, 1000, "12.4"), (969, 1000, "-3.1"), (1000, 1000, "0.0"), (0, 700, "-100.0"), (-500, 1000, "-150.0"), (1, 3, "-66.7")],
+    [
+        (1124, 1000, "12.4"),
+        (969, 1000, "-3.1"),
+        (1000, 1000, "0.0"),
+        (0, 700, "-100.0"),
+        (-500, 1000, "-150.0"),
+        (1, 3, "-66.7"),
+    ],
 )
 def test_change_in_percent(now: int, before: int, percent: str) -> None:
     assert change(Money(now, "HKD"), Money(before, "HKD")) == Decimal(percent)

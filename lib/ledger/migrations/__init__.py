@@ -20,8 +20,8 @@ def migrate(engine: Engine, *, to: str = "head") -> None:
             if _current(connection) == HEAD:
                 return
     # Imported late: a tenth of a second that a start on an up-to-date store does not pay.
-    from alembic import command
-    from alembic.config import Config
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))

@@ -1,0 +1,108 @@
+"""The one process: `streamlit run app.py` serves the dashboard, the webhook receiver and the simulator.
+
+With `CHECKOUT_BASE_URL` set it points at Checkout.com, and there is no simulator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import streamlit as st
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from lib.desk import Desk, open_desk
+from lib.health import health
+from lib.receiver import Receiver
+from lib.settings import SIMULATOR_PATH, WEBHOOK_PATH, Settings, SettingsError, load
+from lib.simulator import app as simulator_app
+from lib.simulator.options import Options
+from lib.workers import Workers
+from pages.parts.frame import explain
+
+
+@dataclass
+class Running:
+    """What the lifespan started. Our port, and with it every address of ours, is known only then."""
+
+    desk: Desk
+    receiver: Receiver
+    workers: Workers
+
+
+class Front:
+    """What stands before Streamlit: the receiver, since deliveries are many and owe its middleware nothing; and health."""
+
+    def __init__(self) -> None:
+        self.running: Running | None = None
+
+    def middleware(self, app: ASGIApp) -> ASGIApp:
+        async def front(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "http" and self.running and scope["path"].rstrip("/") == WEBHOOK_PATH:
+                await self.running.receiver(scope, receive, send)
+            else:
+                await app(scope, receive, send)
+
+        return front
+
+    async def healthz(self, _request: Request) -> JSONResponse:
+        if self.running is None:
+            return JSONResponse({"status": "starting"}, 503)
+        status, said = await health(self.running.desk.database, self.running.receiver, self.running.workers)
+        return JSONResponse(said, status)
+
+
+def own_port() -> int:
+    return int(st.get_option("server.port"))
+
+
+def simulator(settings: Settings) -> simulator_app.Simulator:
+    return simulator_app.create(
+        Options(
+            database_url=settings.simulator_database_url,
+            base_url=lambda: open_desk(port=own_port()).public_url + SIMULATOR_PATH,
+            webhook_url=lambda: f"http://127.0.0.1:{own_port()}{WEBHOOK_PATH}",
+            webhook_keys=settings.webhook_keys,
+            secret_keys=(settings.secret_key,),
+            processing_channel_id=settings.processing_channel_id,
+            currencies=settings.kakaopay_currencies,
+        )
+    )
+
+
+def build() -> st.App:
+    try:
+        settings = load()
+    except SettingsError:
+        raise SystemExit(2) from None
+    stand_in = simulator(settings) if settings.embedded_simulator else None
+    front = Front()
+    mounted = [Mount(SIMULATOR_PATH, app=stand_in)] if stand_in else []
+
+    @asynccontextmanager
+    async def lifespan(_app: st.App) -> AsyncIterator[None]:
+        desk = open_desk(port=own_port())
+        started = Running(desk, Receiver(desk.database, desk.settings.webhook_keys), Workers(desk))
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(started.receiver.running())
+            front.running = started
+            if stand_in:
+                await stack.enter_async_context(stand_in.running())
+            await stack.enter_async_context(started.workers.running())
+            yield
+
+    return st.App(
+        "pages/navigation.py",
+        routes=[Route("/healthz", front.healthz), *mounted],
+        middleware=[Middleware(front.middleware)],
+        lifespan=lifespan,
+        on_script_error=explain,
+    )
+
+
+app = build()

@@ -1,0 +1,30 @@
+"""`GET /healthz`: whether deliveries can be stored, and what the workers are doing."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from lib.ledger.database import Database, StoreUnavailable
+from lib.receiver import Receiver
+from lib.workers import Workers
+
+_PATIENCE_SECONDS = 5.0
+
+
+async def health(database: Database, receiver: Receiver, workers: Workers) -> tuple[int, dict[str, Any]]:
+    """Status and JSON: 200 when the store can be written to, 503 when it cannot."""
+    problem = None
+    try:
+        await asyncio.wait_for(asyncio.to_thread(database.check), _PATIENCE_SECONDS)
+    except (StoreUnavailable, TimeoutError) as error:
+        problem = type(error).__name__
+    return (503 if problem else 200), {
+        "status": "unavailable" if problem else "ok",
+        "database": problem or "ok",
+        "receiver": {"waiting": receiver.waiting},
+        "workers": {
+            "status": workers.problem or "ok",
+            "last_round": workers.last_round.isoformat() if workers.last_round else None,
+        },
+    }

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.ledger import queries
+from lib.ledger.database import Database
+from lib.ledger.queries import PaymentFilter, RefundFilter
+from lib.ledger.record import record
+from tests.support.events import at, webhook
+
+
+@pytest.fixture
+def filled(database: Database) -> Database:
+    facts = []
+    for number in range(60):
+        payment, currency = f"pay_{number:03}", "HKD" if number % 3 else "KRW"
+        facts.append(
+            webhook(
+                "payment_pending",
+                f"{number}a",
+                number // 2,  # two of each time, so that the tie-breaker is needed
+                payment,
+                amount=100 + number,
+                currency=currency,
+                reference=f"ORD-{number}",
+                customer={"email": f"person{number % 5}@example.com"},
+            )
+        )
+        if number % 2:
+            facts.append(
+                webhook(
+                    "payment_captured",
+                    f"{number}b",
+                    number,
+                    payment,
+                    amount=100 + number,
+                    currency=currency,
+                    action_id=f"act_{number}",
+                )
+            )
+    record(database, facts)
+    return database
+
+
+@pytest.mark.parametrize(
+    "wanted", [PaymentFilter(), PaymentFilter(statuses=("Captured",)), PaymentFilter(currencies=("HKD",))]
+)
+def test_pages_cover_everything_once_forwards_and_back(filled: Database, wanted: PaymentFilter) -> None:
+    page = queries.find_payments(filled, wanted, limit=7)
+    assert page.newer is None
+    forwards = [page]
+    while page.older:
+        page = queries.find_payments(filled, wanted, cursor=page.older, limit=7)
+        forwards.append(page)
+    ids = [row.id for each in forwards for row in each.rows]
+    assert len(ids) == len(set(ids)) == queries.count_payments(filled, wanted)
+    assert [row.requested_at for each in forwards for row in each.rows] == sorted(
+        (row.requested_at for each in forwards for row in each.rows), reverse=True
+    )
+    for earlier in reversed(forwards[:-1]):
+        assert page.newer is not None
+        page = queries.find_payments(filled, wanted, cursor=page.newer, limit=7)
+        assert [row.id for row in page.rows] == [row.id for row in earlier.rows]
+    assert page.newer is None
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("pay_007", 1), ("ORD-59", 1), ("ORD-5", 11), ("person3@", 12), ("act_7", 0), ("%", 0), ("' OR 1=1", 0), ("", 60)],
+)
+def test_text_finds_ids_references_and_emails_from_their_beginning(filled: Database, text: str, count: int) -> None:
+    assert queries.count_payments(filled, PaymentFilter(text=text)) == count
+
+
+def test_filters_narrow_together(filled: Database) -> None:
+    wanted = PaymentFilter(statuses=("Captured",), currencies=("KRW",), since=at(10), until=at(20))
+    rows = queries.find_payments(filled, wanted).rows
+    assert rows
+    assert all((row.status, row.currency) == ("Captured", "KRW") for row in rows)
+    assert all(at(10) <= row.requested_at < at(20) for row in rows)
+
+
+def test_the_count_stops_at_its_cap(filled: Database) -> None:
+    assert queries.count_payments(filled, PaymentFilter(), cap=50) == 50
+
+
+@given(cursor=st.text(max_size=60))
+def test_a_cursor_from_the_address_bar_never_breaks_a_page(cursor: str) -> None:
+    assert queries._read_cursor(cursor, (queries.PAYMENT.c.requested_at, queries.PAYMENT.c.seq))[0] in (
+        "newer",
+        "older",
+    )
+
+
+def test_a_meddled_cursor_starts_at_the_newest(filled: Database) -> None:
+    newest = queries.find_payments(filled, PaymentFilter()).rows
+    for cursor in ("x", "bnVsbA", "WyJvbGRlciIsMSwyXQ", "WyJvbGRlciIsIjIwMjYtMDEtMDEiLDJd"):
+        assert [row.id for row in queries.find_payments(filled, PaymentFilter(), cursor=cursor).rows] == [
+            row.id for row in newest
+        ]
+
+
+def test_a_refund_is_found_by_its_payments_reference(database: Database) -> None:
+    record(
+        database,
+        [
+            webhook("payment_captured", 1, 0, amount=500, action_id="act_c", reference="ORD-77"),
+            webhook("payment_refund_pending", 2, 5, amount=100, action_id="act_r"),
+        ],
+    )
+    for text in ("ORD-77", "act_r", "pay_1"):
+        assert [row.action_id for row in queries.find_refunds(database, RefundFilter(text=text)).rows] == ["act_r"]
+    assert queries.find_refunds(database, RefundFilter(text="ORD-78")).rows == []
+    assert queries.find_refunds(database, RefundFilter(statuses=("refunded",))).rows == []
+
+
+def test_the_pulse_grows_with_every_fact(database: Database) -> None:
+    before = queries.pulse(database)
+    record(database, [webhook("payment_pending", 1, 0, amount=1)])
+    assert queries.pulse(database) > before

@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from lib.ledger import queries, rebuild, volumes
+from lib.ledger.database import Database
+from lib.ledger.facts import Fact
+from lib.ledger.record import record
+from lib.ledger.settlement import settlement, settlement_totals
+from lib.money import Money
+from tests.support.events import accepted, asked, at, balances, webhook
+
+HONG_KONG = ZoneInfo("Asia/Hong_Kong")
+
+
+def life(payment: str, number: int, amount: int, refund: int) -> list[Fact]:
+    """A payment that was captured, and refunded by somebody here when `refund` is not 0."""
+    told = [
+        webhook("payment_pending", f"{number}1", number, payment, amount=amount, reference=f"ORD-{number}"),
+        webhook(
+            "payment_captured",
+            f"{number}2",
+            number * 900,
+            payment,
+            amount=amount,
+            action_id=f"act_c{number}",
+            balances=balances(amount, 0),
+        ),
+    ]
+    if refund:
+        told += [
+            asked(f"key-{number}", refund, number * 900 + 60, payment),
+            accepted(f"key-{number}", f"act_r{number}", number * 900 + 61, payment),
+            webhook(
+                "payment_refund_pending",
+                f"{number}3",
+                number * 900 + 62,
+                payment,
+                amount=refund,
+                action_id=f"act_r{number}",
+            ),
+            webhook(
+                "payment_refunded",
+                f"{number}4",
+                number * 900 + 63,
+                payment,
+                amount=refund,
+                action_id=f"act_r{number}",
+                balances=balances(amount, refund),
+            ),
+        ]
+    return told
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25)
+@given(st.data())
+def test_whatever_arrives_in_whatever_batches_one_state_one_refund_row_and_volumes_equal_a_recount(
+    tmp_path_factory: object, data: st.DataObject
+) -> None:
+    lives = [life(f"pay_{n}", n, 1000 * n, data.draw(st.sampled_from([0, 100, 1000 * n]))) for n in range(1, 4)]
+    facts = [fact for told in lives for fact in told]
+    again = data.draw(st.lists(st.sampled_from(facts)))
+    order = data.draw(st.permutations(facts + again))
+    database = Database(f"sqlite:///{tmp_path_factory.mktemp('ledger') / 'ledger.db'}")  # type: ignore[attr-defined]
+    fresh: list[bool] = []
+    while order:
+        size = data.draw(st.integers(1, len(order)))
+        batch, order = order[:size], order[size:]
+        fresh += record(database, batch)
+    assert sum(fresh) == len(facts)
+    comparison = rebuild.compare(database)
+    assert (comparison.events, comparison.payments, comparison.differing) == (len(facts), 3, 0)
+    for number, told in enumerate(lives, 1):
+        refunds = queries.refunds_of(database, f"pay_{number}")
+        assert [refund.status for refund in refunds] == ["refunded"] * (len(told) > 2)
+    payments = queries.find_payments(database, queries.PaymentFilter()).rows
+    everything = volumes.totals(database, at(-86400), at(86400))["HKD"]
+    assert everything.captured.minor == sum(payment.captured for payment in payments) == 6000
+    assert everything.refunded.minor == sum(payment.refunded for payment in payments)
+    database.close()
+
+
+def test_a_fact_stored_twice_is_stored_once(database: Database) -> None:
+    facts = life("pay_1", 1, 1000, 300)
+    assert record(database, [*facts, *facts]) == [True] * len(facts) + [False] * len(facts)
+    assert record(database, facts) == [False] * len(facts)
+
+
+def test_a_failed_batch_leaves_nothing_behind(database: Database) -> None:
+    good, bad = life("pay_1", 1, 1000, 0)
+    try:
+        with database.write() as connection:
+            from lib.ledger.record import store
+
+            store(connection, [good])
+            raise KeyError
+    except KeyError:
+        pass
+    assert queries.find_payment(database, "pay_1") is None
+    assert record(database, [good, bad]) == [True, True]
+
+
+def test_rebuild_finds_and_mends_what_differs(database: Database) -> None:
+    record(database, life("pay_1", 1, 1000, 300) + life("pay_2", 2, 2000, 0))
+    with database.write() as connection:
+        connection.execute(text("UPDATE payment SET refunded = 999 WHERE id = 'pay_1'"))
+        connection.execute(text("DELETE FROM refund"))
+        connection.execute(text("UPDATE volume SET captured_count = captured_count + 1 WHERE captured > 0"))
+    assert rebuild.compare(database).differing == 4
+    rebuild.compare(database, mend=True)
+    assert rebuild.compare(database).differing == 0
+    payment = queries.find_payment(database, "pay_1")
+    assert payment
+    assert payment.refunded == 300
+
+
+def test_rebuild_speaks_on_the_command_line(database: Database, monkeypatch: object, capsys: object) -> None:
+    record(database, life("pay_1", 1, 1000, 300))
+    monkeypatch.setenv("DATABASE_URL", str(database.url))  # type: ignore[attr-defined]
+    assert rebuild.main(["--check"]) == 0
+    assert capsys.readouterr().out == "6 events, 1 payments, 0 rows differ\n"  # type: ignore[attr-defined]
+    with database.write() as connection:
+        connection.execute(text("UPDATE payment SET status = 'Refunded'"))
+    assert rebuild.main(["--check"]) == 1
+
+
+def test_settlement_puts_a_refund_on_the_day_it_was_decided(database: Database) -> None:
+    captured = webhook("payment_captured", 1, 0, amount=1000, action_id="a", balances=balances(1000, 0))
+    next_day = webhook("payment_refunded", 2, 86400, amount=400, action_id="b", balances=balances(1000, 400))
+    record(database, [captured, next_day])
+    first = at(0).astimezone(HONG_KONG).date()
+    lines = settlement(database, first, first + timedelta(days=1), HONG_KONG)
+    assert [(line.day, line.gross, line.refunded, line.net) for line in lines] == [
+        (first + timedelta(days=1), Money(0, "HKD"), Money(400, "HKD"), Money(-400, "HKD")),
+        (first, Money(1000, "HKD"), Money(0, "HKD"), Money(1000, "HKD")),
+    ]
+    assert settlement_totals(lines)["HKD"].net == Money(600, "HKD")
+
+
+def test_a_day_ends_where_the_zone_says(database: Database) -> None:
+    """15:59 and 16:00 UTC are two days in Hong Kong; at +5:45 the day turns at 18:15 UTC."""
+    record(
+        database,
+        [
+            webhook("payment_captured", n, seconds, f"pay_{n}", amount=100, action_id=f"a{n}")
+            for n, seconds in enumerate((12 * 3600 - 60, 12 * 3600, 14 * 3600 + 14 * 60, 14 * 3600 + 15 * 60))
+        ],
+    )
+    day = at(0).astimezone(HONG_KONG).date()
+    span = (day - timedelta(days=1), day + timedelta(days=1))
+    hong_kong = {slot: said.captured_count for slot, _, said in volumes.by_day(database, *span, HONG_KONG)}
+    kathmandu = {
+        slot: said.captured_count for slot, _, said in volumes.by_day(database, *span, ZoneInfo("Asia/Kathmandu"))
+    }
+    assert list(hong_kong.values()) == [1, 3]
+    assert list(kathmandu.values()) == [3, 1]
+
+
+def test_the_hour_that_winter_time_repeats_counts_as_two(database: Database) -> None:
+    london = ZoneInfo("Europe/London")
+    for number, hour in enumerate(("00:30", "01:30")):
+        moment = f"2026-10-25T{hour}:00Z"
+        record(
+            database,
+            [
+                webhook(
+                    "payment_captured",
+                    number,
+                    0,
+                    f"pay_{number}",
+                    amount=1,
+                    action_id=f"a{number}",
+                    processed_on=moment,
+                )
+            ],
+        )
+    hours = [
+        slot.isoformat()
+        for slot, _, said in volumes.by_hour(database, at(0), at(86400 * 300), london)
+        if said.captured_count
+    ]
+    assert hours == ["2026-10-25T01:00:00+01:00", "2026-10-25T01:00:00+00:00"]
