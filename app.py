@@ -5,6 +5,7 @@ With `CHECKOUT_BASE_URL` set it points at Checkout.com, and there is no simulato
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from lib.desk import Desk, open_desk
 from lib.health import health
 from lib.receiver import Receiver
 from lib.settings import SIMULATOR_PATH, WEBHOOK_PATH, Settings, SettingsError, load
-from lib.simulator import app as simulator_app
+from lib.simulator.app import Simulator, create
 from lib.simulator.options import Options
 from lib.workers import Workers
 from pages.parts.frame import explain
@@ -57,12 +58,20 @@ class Front:
         return JSONResponse(said, status)
 
 
+def settings_or_exit() -> Settings:
+    try:
+        return load()
+    except SettingsError as error:
+        print(f"The settings cannot be used.\n{error}", file=sys.stderr)  # noqa: T201 - there is no screen yet to say it on
+        raise SystemExit(2) from None
+
+
 def own_port() -> int:
     return int(st.get_option("server.port"))
 
 
-def simulator(settings: Settings) -> simulator_app.Simulator:
-    return simulator_app.create(
+def simulator(settings: Settings) -> Simulator:
+    return create(
         Options(
             database_url=settings.simulator_database_url,
             base_url=lambda: open_desk(port=own_port()).public_url + SIMULATOR_PATH,
@@ -75,34 +84,30 @@ def simulator(settings: Settings) -> simulator_app.Simulator:
     )
 
 
-def build() -> st.App:
-    try:
-        settings = load()
-    except SettingsError:
-        raise SystemExit(2) from None
-    stand_in = simulator(settings) if settings.embedded_simulator else None
-    front = Front()
-    mounted = [Mount(SIMULATOR_PATH, app=stand_in)] if stand_in else []
-
-    @asynccontextmanager
-    async def lifespan(_app: st.App) -> AsyncIterator[None]:
-        desk = open_desk(port=own_port())
-        started = Running(desk, Receiver(desk.database, desk.settings.webhook_keys), Workers(desk))
-        async with AsyncExitStack() as stack:
-            await stack.enter_async_context(started.receiver.running())
-            front.running = started
-            if stand_in:
-                await stack.enter_async_context(stand_in.running())
-            await stack.enter_async_context(started.workers.running())
-            yield
-
-    return st.App(
-        "pages/navigation.py",
-        routes=[Route("/healthz", front.healthz), *mounted],
-        middleware=[Middleware(front.middleware)],
-        lifespan=lifespan,
-        on_script_error=explain,
-    )
+settings = settings_or_exit()
+front = Front()
+stand_in = simulator(settings) if settings.embedded_simulator else None
 
 
-app = build()
+@asynccontextmanager
+async def lifespan(_app: st.App) -> AsyncIterator[None]:
+    """Start what runs beside the screens, and stop it in reverse: nothing acknowledged is left undone."""
+    desk = open_desk(port=own_port())
+    started = Running(desk, Receiver(desk.database, desk.settings.webhook_keys), Workers(desk))
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(started.receiver.running())
+        front.running = started
+        if stand_in:
+            await stack.enter_async_context(stand_in.running())
+        await stack.enter_async_context(started.workers.running())
+        yield
+
+
+# Streamlit looks for this very assignment in the file it is told to run.
+app = st.App(
+    "pages/navigation.py",
+    routes=[Route("/healthz", front.healthz), *([Mount(SIMULATOR_PATH, app=stand_in)] if stand_in else [])],
+    middleware=[Middleware(front.middleware)],
+    lifespan=lifespan,
+    on_script_error=explain,
+)
