@@ -136,8 +136,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         comparison = compare(Database(load().database_url), mend=not options.check)
-    except (SettingsError, StoreUnavailable):
+    except (SettingsError, StoreUnavailable) as error:
+        print(error, file=sys.stderr)
         return 2
+    print(comparison)
     return 1 if options.check and comparison.differing else 0
 
 
