@@ -31,7 +31,9 @@ def daily_bars(currency: str, days: Sequence[date], volumes: Mapping[date, Volum
     )
     figure.update_layout(barmode="relative", bargap=0.2, height=140, hovermode="x")
     _calm(figure)
-    figure.update_xaxes(showgrid=False, tickvals=_some(days), tickformat="%-d %b", type="date")
+    figure.update_xaxes(
+        showgrid=False, tickvals=_some(days), tickformat="%-d %b", ticklabeloverflow="allow", type="date"
+    )
     figure.update_yaxes(nticks=4, tickformat="~s", zeroline=False)
     st.plotly_chart(figure, key=key, config=_QUIET, alt=_describe(currency, days, captured, refunded))
 
@@ -46,7 +48,7 @@ def step_bars(steps: Mapping[str, int], *, key: str, alt: str) -> None:
             orientation="h",
             marker_color=_NEUTRAL,
             text=[f" {count:,} · {_share(count, whole)} " for count in steps.values()],
-            textposition="auto",
+            textposition=["inside" if 3 * count > whole else "outside" for count in steps.values()],
             insidetextanchor="end",
             insidetextfont_color="#FFFFFF",
             cliponaxis=False,
@@ -73,11 +75,12 @@ def _bars(days: Sequence[date], amounts: Sequence[Money], word: str, **style: ob
 
 
 def _calm(figure: go.Figure) -> None:
-    figure.update_layout(margin={"l": 0, "r": 0, "t": 6, "b": 0}, dragmode=False)
+    figure.update_layout(margin={"l": 0, "r": 12, "t": 6, "b": 0}, dragmode=False)
     # Streamlit's own tick colour is too faint in light, and right in dark.
     if st.context.theme.type == "light":
         figure.update_xaxes(tickfont_color=_NEUTRAL)
         figure.update_yaxes(tickfont_color=_NEUTRAL)
+        figure.update_traces(outsidetextfont_color=_NEUTRAL, selector={"orientation": "h"})
     figure.update_xaxes(fixedrange=True)
     figure.update_yaxes(fixedrange=True)
 
@@ -89,7 +92,7 @@ def _some(days: Sequence[date]) -> list[date]:
 
 
 def _share(count: int, whole: int) -> str:
-    return f"{count / whole:.0%}" if whole else "none"
+    return f"{count / whole:.0%}" if whole else "–"
 
 
 def _describe(currency: str, days: Sequence[date], captured: Sequence[Money], refunded: Sequence[Money]) -> str:

@@ -1,0 +1,187 @@
+"""Overview: what came in and went back, by currency; where payments stop; what happened last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from lib.ledger import queries, volumes
+from lib.ledger.periods import Period, change, preceding, trailing
+from lib.ledger.success import Outcomes, outcomes
+from lib.ledger.tables import Payment
+from lib.ledger.volumes import Volumes
+from lib.money import MINUS, Money
+from pages.parts import charts, frame, live, tables, words
+from pages.parts.session import desk
+
+COLUMNS = 3
+LATEST = 8
+SPANS = (7, 30, 90)
+
+
+def screen() -> None:
+    database = desk().database
+    drawn, minute = queries.pulse(database), live.this_minute()
+    frame.page("Overview", "What was captured and refunded, by currency. Currencies are never added up.")
+    latest = queries.find_payments(database, queries.PaymentFilter(), limit=LATEST).rows
+    if latest:
+        figures(latest)
+    else:
+        welcome()
+    live.redraw_on_change(lambda: queries.pulse(database), drawn, minute)
+
+
+def welcome() -> None:
+    with st.container(border=True, horizontal_alignment="center"):
+        st.markdown("### Nothing here yet, and three steps show you everything", text_alignment="center")
+        st.markdown(
+            "1. **Create a payment.** You get a link and a QR code for the customer.\n"
+            "2. **Pay it** on the KakaoPay page behind the link. This screen changes by itself.\n"
+            "3. **Refund** part of it, and see what remains.",
+            width="content",
+        )
+        if st.button(frame.primary("New payment", "add_card"), type="primary"):
+            st.switch_page("new_payment.py")
+
+
+def figures(latest: Sequence[Payment]) -> None:
+    database, zone = desk().database, desk().settings.zone
+    period = choose_period(zone)
+    earlier = preceding(period, zone)
+    now = volumes.totals(database, period.since, period.until)
+    before = volumes.totals(database, earlier.since, earlier.until)
+    by_currency: dict[str, dict[date, Volumes]] = {}
+    for day, currency, volume in volumes.by_day(database, period.first, period.last, zone):
+        by_currency.setdefault(currency, {})[day] = volume
+    order = [*desk().settings.currencies, *sorted(now.keys() - set(desk().settings.currencies))]
+    shown = [currency for currency in order if currency in now]
+    if not shown:
+        frame.empty("calendar_month", f"Nothing in the last {len(period.days)} days", "Choose a longer period above.")
+        show_latest(latest)
+        return
+    # The last row is always full: what the currencies leave free goes to the outcomes, or to them and the newest payments.
+    free = -len(shown) % COLUMNS
+    wall = st.grid(COLUMNS, min_column_width=270, gap="small")
+    with wall:
+        for currency in shown:
+            net_before = before[currency].net if currency in before else Money(0, currency)
+            show_currency(now[currency], net_before, period, by_currency.get(currency, {}))
+        if free > 1:
+            with wall.cell(column_span=free):
+                show_outcomes(outcomes(now.values()))
+        else:
+            show_outcomes(outcomes(now.values()))
+        if not free:
+            with wall.cell(column_span=COLUMNS - 1):
+                show_latest(latest)
+    if free:
+        show_latest(latest)
+
+
+def choose_period(zone: ZoneInfo) -> Period:
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        span = st.segmented_control(
+            "Period",
+            SPANS,
+            default=30,
+            required=True,
+            format_func=lambda days: f"{days} days",
+            key="span",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+        now = datetime.now(UTC)
+        period = trailing(span or 30, now, zone)
+        st.caption(
+            f"{period.first:%-d %b} – {period.last:%-d %b %Y}, {now.astimezone(zone):%Z} · bars up: captured a day; "
+            "down, lighter: refunded; own scale each",
+            width="content",
+        )
+    return period
+
+
+def show_currency(now: Volumes, before: Money, period: Period, by_day: Mapping[date, Volumes]) -> None:
+    currency = now.net.currency
+    moved = change(now.net, before)
+    with st.container(border=True, height="stretch", gap="xsmall"):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.markdown(f":small[{words.dot(currency)} **{currency}** net]", width="content")
+            st.page_link(
+                "payments.py",
+                label=":small[Payments]",
+                icon=":material/chevron_right:",
+                icon_position="right",
+                help=f"Payments in {currency} requested in these days",
+                query_params={
+                    "currency": currency,
+                    "since": period.first.isoformat(),
+                    "until": period.last.isoformat(),
+                },
+            )
+        st.metric(
+            f"{currency} net",
+            str(now.net),
+            label_visibility="collapsed",
+            delta=str(before) if moved is None else percent(moved),
+            delta_color="green" if moved and moved > 0 else "red" if moved else "off",
+            delta_arrow="up" if moved and moved > 0 else "down" if moved else "off",
+            delta_description=f"{'vs ' if moved is not None else ''}{len(period.days)} days before",
+        )
+        st.caption(f"Captured {now.captured.figure} · refunded {(-now.refunded).figure}")
+        if now.captured or now.refunded:
+            charts.daily_bars(currency, period.days, by_day, key=f"bars_{currency}")
+        else:
+            st.caption("Requested, but nothing captured in this time.")
+
+
+def percent(moved: Decimal) -> str:
+    return f"{moved:+,}%".replace("-", MINUS) if moved else "no change"
+
+
+def show_outcomes(seen: Outcomes) -> None:
+    with st.container(border=True, height="stretch", gap="xsmall"):
+        st.subheader("Where do payments stop?", anchor=False)
+        success = "None has ended yet." if seen.success is None else f"{seen.success}% of those that ended were paid."
+        st.caption(f"Number of payments, all currencies. {success}")
+        charts.step_bars(
+            {
+                "Requested": seen.requested,
+                "Captured": seen.captured,
+                "Declined": seen.declined,
+                "Expired": seen.expired,
+                "Canceled": seen.canceled,
+                "Refunds": seen.refunds,
+            },
+            key="steps",
+            alt=f"{seen.requested} payments requested, {seen.captured} captured, {seen.declined} declined, "
+            f"{seen.expired} expired, {seen.canceled} canceled; {seen.refunds} refunds. {success}",
+        )
+
+
+def show_latest(payments: Sequence[Payment]) -> None:
+    with st.container(gap="xsmall"):
+        st.subheader("What happened last?", anchor=False)
+        tables.payment_table(
+            {
+                "amount": [str(payment.money) for payment in payments],
+                "status": [[words.status(payment.status).word] for payment in payments],
+                "age": [words.ago(payment.requested_at) for payment in payments],
+                "reference": [payment.reference or "" for payment in payments],
+            },
+            [payment.id for payment in payments],
+            {
+                "amount": tables.money_column(),
+                "status": tables.sign_column(words.STATUSES),
+                "age": st.column_config.TextColumn("Age", width=88),
+                "reference": st.column_config.TextColumn("Reference", width=150),
+            },
+            key="latest",
+            alt="The newest payments",
+        )
+
+
+screen()

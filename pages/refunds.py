@@ -1,0 +1,125 @@
+"""Refunds: every refund, whoever asked for it, and where it stands."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lib import catalog
+from lib.ledger.queries import Page, RefundFilter, find_payment, find_refunds, pulse
+from lib.ledger.refunds import expected_between
+from lib.ledger.tables import Refund
+from pages.parts import frame, live, tables, words
+from pages.parts.session import desk
+
+OFFERED = ("submitting", "pending", "refunded", "declined", "failed")
+BY_WORD = {words.refund_status(status).word: status for status in OFFERED}
+
+
+def screen() -> None:
+    database = desk().database
+    drawn, minute = pulse(database), live.this_minute()
+    frame.page("Refunds", "Where every refund stands. The customer usually has the money within 3 to 10 business days.")
+    if not find_refunds(database, RefundFilter(), limit=1).rows:
+        frame.empty(
+            "undo",
+            "No refund yet",
+            "Open a captured payment to give part or all of it back. Refunds made elsewhere appear here too.",
+            ("payments.py", "Payments"),
+        )
+    else:
+        found = find_refunds(database, filters(), cursor=st.query_params.get("cursor"))
+        if found.rows:
+            show_list(found)
+        else:
+            frame.empty(
+                "filter_alt_off", "No such refund", "Nothing fits this search. Clear it, or choose another status."
+            )
+    live.redraw_on_change(lambda: pulse(database), drawn, minute)
+
+
+def filters() -> RefundFilter:
+    search, more = st.columns([5, 1], vertical_alignment="bottom", wrap=False)
+    with search:
+        text = st.text_input(
+            "Search",
+            type="search",
+            live=True,
+            key="search",
+            bind="query-params",
+            on_change=first_page,
+            placeholder="Reference, e-mail, payment or action id",
+            icon=":material/search:",
+            label_visibility="collapsed",
+        )
+    with more, st.popover("Filters", icon=":material/filter_list:", width="stretch"):
+        currencies = st.pills(
+            "Currency",
+            list(catalog.currencies()),
+            selection_mode="multi",
+            key="currency",
+            bind="query-params",
+            on_change=first_page,
+        )
+    chosen = st.pills(
+        "Status",
+        list(BY_WORD),
+        selection_mode="multi",
+        key="status",
+        bind="query-params",
+        on_change=first_page,
+        label_visibility="collapsed",
+    )
+    return RefundFilter(
+        text=(text or "").strip(), statuses=tuple(BY_WORD[word] for word in chosen), currencies=tuple(currencies)
+    )
+
+
+def show_list(found: Page[Refund]) -> None:
+    database, zone = desk().database, desk().settings.zone
+    payments = {row.payment_id: find_payment(database, row.payment_id) for row in found.rows}
+    tables.payment_table(
+        {
+            "amount": [str(row.money) for row in found.rows],
+            "status": [[words.refund_status(row.status).word] for row in found.rows],
+            "age": [words.ago(row.requested_at) for row in found.rows],
+            "reference": [
+                (payment.reference or "") if (payment := payments[row.payment_id]) else "" for row in found.rows
+            ],
+            "reason": [words.reason(row.reason) for row in found.rows],
+            "by": [row.requested_by or "—" for row in found.rows],
+            "requested": [words.stamp(row.requested_at, zone) for row in found.rows],
+            "arrives": [arrives(row) for row in found.rows],
+        },
+        [row.payment_id for row in found.rows],
+        {
+            "amount": tables.money_column(),
+            "status": tables.sign_column(words.REFUND_STATUSES),
+            "age": st.column_config.TextColumn("Age", width=88),
+            "reference": st.column_config.TextColumn("Reference", width=140),
+            "reason": st.column_config.TextColumn("Reason", width=150),
+            "by": st.column_config.TextColumn("Requested by", width=120),
+            "requested": st.column_config.TextColumn("Requested", width=140),
+            "arrives": st.column_config.TextColumn("With the customer", width=150),
+        },
+        key="refunds",
+        alt="Refunds, newest first",
+    )
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.caption(f"Newest first, times in {zone.key}", width="content")
+        tables.turn_pages(found.newer, found.older, key="refunds")
+
+
+def first_page() -> None:
+    st.query_params.pop("cursor", None)
+
+
+def arrives(row: Refund) -> str:
+    if row.status == "refunded" and row.decided_at:
+        return "paid out"
+    if row.status not in ("submitting", "pending"):
+        return "—"
+    earliest, latest = expected_between(row)
+    return f"{earliest:%-d %b} – {latest:%-d %b}"
+
+
+screen()

@@ -1,0 +1,224 @@
+"""Webhook events: every delivery that reached us, our verdict on it, and what was in it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from lib.ledger.deliveries import VERDICTS
+from lib.ledger.facts import KNOWN_TYPES
+from lib.ledger.queries import (
+    DeliveryFilter,
+    Page,
+    body_of,
+    delivery_counts,
+    find_deliveries,
+    find_delivery,
+    find_payment,
+    pulse,
+)
+from lib.ledger.tables import Delivery
+from lib.money import NBSP
+from pages.parts import frame, live, tables, words
+from pages.parts.session import desk
+
+REFUSED = ("bad_signature", "no_signature", "not_json", "too_large")
+BY_WORD = {words.verdict(verdict).word: verdict for verdict in VERDICTS}
+
+
+def screen() -> None:
+    database = desk().database
+    drawn, minute = pulse(database), live.this_minute()
+    frame.page("Webhook events", "Every delivery that reached us, with our verdict and its reason.")
+    key_figures(delivery_counts(database, since=datetime.now(UTC) - timedelta(hours=24)))
+    wanted = filters()
+    found = find_deliveries(database, wanted, cursor=st.query_params.get("cursor"))
+    if found.rows:
+        show_list(found)
+    else:
+        show_nothing(wanted)
+    chosen = st.query_params.get("delivery")
+    if chosen:
+        detail(chosen)
+    else:
+        live.redraw_on_change(lambda: pulse(database), drawn, minute)
+
+
+def key_figures(counts: dict[str, int]) -> None:
+    figures = {
+        f"Deliveries, 24{NBSP}h": sum(counts.values()),
+        "Accepted": counts.get("accepted", 0) + counts.get("unknown_type", 0),
+        "Duplicates": counts.get("duplicate", 0) + counts.get("conflicting", 0),
+        "Refused": sum(counts.get(verdict, 0) for verdict in REFUSED),
+    }
+    with st.grid(4, min_column_width=140, gap="small"):
+        for name, count in figures.items():
+            st.metric(name, f"{count:,}", border=True)
+
+
+def filters() -> DeliveryFilter:
+    chosen = st.pills(
+        "Verdict",
+        list(BY_WORD),
+        selection_mode="multi",
+        key="verdict",
+        bind="query-params",
+        on_change=first_page,
+        label_visibility="collapsed",
+    )
+    with st.container(horizontal=True, gap="small"):
+        payment = st.text_input(
+            "Payment",
+            key="payment",
+            bind="query-params",
+            on_change=first_page,
+            placeholder="Payment id",
+            icon=":material/search:",
+            label_visibility="collapsed",
+        )
+        types = st.multiselect(
+            "Type",
+            sorted(KNOWN_TYPES),
+            key="type",
+            bind="query-params",
+            on_change=first_page,
+            placeholder="Any type",
+            accept_new_options=True,
+            label_visibility="collapsed",
+        )
+    return DeliveryFilter(
+        verdicts=tuple(BY_WORD[word] for word in chosen), types=tuple(types), payment_id=payment.strip()
+    )
+
+
+def show_list(found: Page[Delivery]) -> None:
+    zone = desk().settings.zone
+    numbers = {f"#{row.id}": row.id for row in found.rows}
+    st.dataframe(
+        {
+            "verdict": [[words.verdict(row.verdict).word] for row in found.rows],
+            "delivery": list(numbers),
+            "type": [row.event_type or "—" for row in found.rows],
+            "received": [received(row, zone) for row in found.rows],
+            "reason": [row.reason for row in found.rows],
+            "payment": [words.short_id(row.payment_id) if row.payment_id else "—" for row in found.rows],
+            "event": [words.short_id(row.event_id) if row.event_id else "—" for row in found.rows],
+        },
+        column_config={
+            "verdict": tables.sign_column(words.VERDICTS, "Verdict", 116),
+            "delivery": st.column_config.ButtonColumn(
+                "Delivery", type="tertiary", alignment="left", width=82, key="chosen", on_click=choose, args=(numbers,)
+            ),
+            "type": st.column_config.TextColumn("Type", width=168),
+            "received": st.column_config.TextColumn("Received", width=160),
+            "reason": st.column_config.TextColumn("Reason", width="medium"),
+            "payment": st.column_config.TextColumn("Payment", width=140),
+            "event": st.column_config.TextColumn("Event", width=140),
+        },
+        height="content",
+        row_height=36,
+        hide_index=True,
+        key="deliveries",
+        alt="Deliveries, newest first; choose a number to see what was delivered",
+    )
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.caption(f"Newest first, times in {zone.key}", width="content")
+        tables.turn_pages(found.newer, found.older, key="deliveries")
+
+
+def show_nothing(wanted: DeliveryFilter) -> None:
+    if wanted != DeliveryFilter():
+        frame.empty(
+            "filter_alt_off", "No such delivery", "Nothing that reached us fits these filters. Clear some of them."
+        )
+    elif st.query_params.get("cursor"):
+        frame.empty("first_page", "Nothing further back", "This page of the list is empty.")
+        st.button("Newest deliveries", on_click=first_page)
+    else:
+        frame.empty(
+            "webhook",
+            "No delivery yet",
+            f"Checkout.com sends its events to {desk().public_url}/webhooks/checkout. Create a payment, and the first one arrives.",
+            ("new_payment.py", "New payment"),
+        )
+
+
+def first_page() -> None:
+    st.query_params.pop("cursor", None)
+
+
+def choose(numbers: dict[str, int]) -> None:
+    # By its label, not its place: the list may have grown since the person saw it.
+    number = numbers.get(st.session_state["chosen"]["label"])
+    if number is not None:
+        st.query_params["delivery"] = str(number)
+
+
+def close() -> None:
+    st.query_params.pop("delivery", None)
+
+
+@st.dialog("Delivery", icon=":material/webhook:", position="right", width="medium", on_dismiss=close)
+def detail(number: str) -> None:
+    database, zone = desk().database, desk().settings.zone
+    row = find_delivery(database, int(number)) if number.isdecimal() and len(number) < 16 else None
+    if row is None:
+        st.markdown(f"There is no delivery {words.plain(number[:20])}. Refused ones are kept for a while only.")
+        return
+    sign = words.verdict(row.verdict)
+    st.markdown(f"{sign.badge} {sign.meaning}")
+    payment = find_payment(database, row.payment_id) if row.payment_id else None
+    st.table(
+        {
+            "Reason": words.plain(row.reason),
+            "Received": f"{received(row, zone)}, {words.ago(row.received_at)}",
+            "Type": words.plain(row.event_type or "—"),
+            "Event": words.plain(row.event_id or "—"),
+            "Payment": words.plain(row.payment_id or "—"),
+            "Signature": signature(row),
+            "Sender": f"{words.plain(row.sender or 'unknown')}, {row.size:,} bytes",
+        },
+        border="horizontal",
+        alt=f"Delivery {row.id}",
+    )
+    if payment:
+        st.page_link(
+            "payment.py",
+            label=f"Open payment {payment.reference or words.short_id(payment.id)}",
+            icon=":material/receipt:",
+            query_params={"id": payment.id},
+        )
+    show_body(body_of(database, row))
+
+
+def show_body(body: str | None) -> None:
+    if not body:
+        st.caption("It had no body, or the body was not kept.")
+        return
+    readable, raw = st.tabs(["Readable", "As received"])
+    with raw:
+        st.code(body, language=None, wrap_lines=True)
+    with readable:
+        try:
+            st.json(json.loads(body), expanded=3)
+        except (ValueError, RecursionError):
+            st.markdown("This cannot be read as JSON. See it as it was received.")
+
+
+def signature(row: Delivery) -> str:
+    if row.verdict == "no_signature":
+        return "None sent"
+    if row.verdict == "bad_signature":
+        return f"Matches none of our keys: {words.plain((row.signature or '')[:12])}…"
+    return "Not checked: too large" if row.verdict == "too_large" else "Matches one of our keys"
+
+
+def received(row: Delivery, zone: ZoneInfo) -> str:
+    local = row.received_at.astimezone(zone)
+    return f"{local:%-d %b %H:%M:%S %Z}"
+
+
+screen()
