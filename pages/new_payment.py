@@ -132,35 +132,28 @@ def form() -> None:
 
 
 def examples() -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall"):
-        st.markdown(":gray[:small[Examples]]", width="content")
-        for number, preset in enumerate(RULES.presets):
-            st.button(
-                preset.name,
-                type="tertiary",
-                icon=":material/bolt:",
-                key=f"preset_{number}",
-                on_click=fill,
-                args=(preset,),
-            )
+    """Filled-in forms to start from. Choosing one fills the fields and stays unchosen, since the fields may change after."""
+    named = {preset.name: preset for preset in RULES.presets}
+
+    def take() -> None:
+        chosen = named.get(st.session_state["example"] or "")
+        st.session_state["example"] = None
+        if chosen:
+            fill(chosen)
+
+    st.pills("Start from an example", list(named), key="example", on_change=take, wrap=True)
 
 
 def payment_fields(draft: PaymentDraft, problems: dict[str, str]) -> None:
-    amount, currency = st.columns([3, 2])
-    with amount:
-        text("Amount", "amount", help="With a point for decimals, as you would say it: 11.00")
-    with currency:
-        names = catalog.currencies()
-        st.selectbox(
-            "Currency",
-            desk().settings.currencies,
-            key="currency",
-            format_func=lambda code: f"{code} · {names[code].name}",
-            persist_state="session",
-        )
-    if not problem(problems, "amount", "currency"):
-        money = parse(draft.amount, draft.currency)
-        st.markdown(f":gray[:small[Sends {money.minor} = {money}]]")
+    with st.container(gap="xxsmall"):
+        amount, currency = st.columns([3, 2])
+        with amount:
+            text("Amount", "amount", help="As you would say it, with a point for decimals: 11.00")
+        with currency:
+            st.selectbox("Currency", desk().settings.currencies, key="currency", persist_state="session")
+        if not problem(problems, "amount", "currency"):
+            money = parse(draft.amount, draft.currency)
+            st.markdown(f":gray[:small[Sends {money.minor} = {money}]]")
     text("Reference", "reference", help="Your order number. The customer quotes it when they call.")
     problem(problems, "reference")
 

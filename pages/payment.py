@@ -62,8 +62,8 @@ def show_head(payment: Payment) -> None:
     zone = desk().settings.zone
     sign = words.status(payment.status)
     st.set_page_config(page_title=frame.tab_title(str(payment.money), desk().settings.world))
+    st.page_link("payments.py", label="Payments", icon=":material/arrow_back:", width="content")
     with st.container(gap="xxsmall"):
-        st.page_link("payments.py", label="Payments", icon=":material/arrow_back:", width="content")
         with frame.heading_row():
             with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
                 st.title(str(payment.money), width="content", anchor=False)

@@ -71,7 +71,9 @@ def show_bar(held: Account) -> None:
     figure.update_layout(
         barmode="stack", height=20, margin={"l": 0, "r": 0, "t": 0, "b": 0}, showlegend=False, bargap=0, dragmode=False
     )
-    figure.update_xaxes(visible=False, fixedrange=True).update_yaxes(visible=False, fixedrange=True)
+    figure.update_xaxes(visible=False, fixedrange=True, range=[0, held.captured.minor]).update_yaxes(
+        visible=False, fixedrange=True
+    )
     said = ", ".join(f"{amount} {name.lower()}" for name, amount, _ in parts)
     st.plotly_chart(
         figure, config={"displayModeBar": False}, key="account_bar", alt=f"Of {held.captured} captured: {said}"
@@ -138,7 +140,7 @@ def show_facts(payment: Payment) -> None:
     rows = {
         "Customer": customer or "Not given",
         "Payment": " · ".join(words.plain(part) for part in (kind, place, payment.currency) if part),
-        "Requested by": words.plain(payment.requested_by) if payment.requested_by else "Made outside this dashboard",
+        "Asked for by": words.plain(payment.requested_by or "Someone outside this dashboard"),
     }
     if payment.source_id:
         rows["Stored source"] = f"`{payment.source_id}`"

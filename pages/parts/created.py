@@ -36,6 +36,7 @@ def show(creation: Creation, start_again: Callable[[], None], correct: Callable[
                 show_link(creation, payment)
             elif payment:
                 show_outcome(payment)
+        show_progress(creation, payment)
         show_next(payment, start_again)
     with exchange:
         show_exchange(creation)
@@ -138,11 +139,26 @@ def show_outcome(payment: Payment) -> None:
     zone = desk().settings.zone
     st.markdown(f"{sign.badge} **{payment.money}** :gray[{words.plain(payment.reference or '')}]")
     moment = payment.captured_at or payment.closed_at or payment.updated_at
-    st.subheader(f":material/{sign.icon}: {TITLES.get(payment.status, sign.word)}", anchor=False)
-    st.markdown(f"{sign.meaning} :gray[{words.when(moment, zone)}]")
+    with st.container(gap="xxsmall"):
+        st.subheader(f":material/{sign.icon}: {TITLES.get(payment.status, sign.word)}", anchor=False)
+        st.markdown(sign.meaning)
+    st.caption(f"{'Captured' if payment.captured_at else 'Ended'} {words.when(moment, zone)}")
     said = words.response(payment.response_code, payment.response_summary)
     if said and not payment.captured:
         st.markdown(said)
+
+
+def show_progress(creation: Creation, payment: Payment | None) -> None:
+    """Where the request stands, in one line."""
+    steps = [
+        f"Requested {words.clock(creation.requested_at, desk().settings.zone)} by {words.plain(creation.requested_by)}"
+    ]
+    answer = json.loads(creation.answer) if creation.answer else None
+    if answer:
+        steps.append(f"answered {answer['status']} in {answer['elapsed_ms']} ms")
+    if payment and payment.status == "Pending":
+        steps.append("waiting for the webhook **payment_captured**")
+    st.caption(" · ".join(steps))
 
 
 TITLES = {
@@ -169,7 +185,7 @@ def show_next(payment: Payment | None, start_again: Callable[[], None]) -> None:
 def show_exchange(creation: Creation) -> None:
     sent, answered, told = st.tabs(["Request", "Response", "Webhooks"])
     with sent:
-        st.markdown(f":small[`POST /payments` with `Cko-Idempotency-Key: {creation.key}`]")
+        st.markdown(f":small[`POST /payments` under the idempotency key]  \n:small[`{creation.key}`]")
         st.json(json.loads(creation.body))
     with answered:
         show_answer(json.loads(creation.answer) if creation.answer else None)

@@ -54,7 +54,7 @@ def held_back(refunds: Sequence[Refund]) -> str:
     zone = desk().settings.zone
     underway = [refund for refund in refunds if refund.status in ("submitting", "pending", "awaiting_approval")]
     said = [
-        f"The {refund.money} that {words.plain(refund.requested_by or 'somebody')} asked for "
+        f"The {refund.money} asked for by {words.plain(refund.requested_by or 'someone outside this dashboard')} "
         f"{words.when(refund.requested_at, zone)} is not decided yet and held back."
         for refund in underway[-2:]
     ]
@@ -76,21 +76,26 @@ def form(payment: Payment, key: str, why: str) -> None:
     def leave_share() -> None:
         st.session_state[share_key] = None
 
-    st.markdown(f":gray[Up to] **{payment.refundable}**:gray[. {why}]")
+    st.markdown(f":small[:gray[Up to] **{payment.refundable}**:gray[. {why}]]")
     problem = st.session_state.get(f"problem_{key}")
     if problem:
         st.error(words.plain(problem), icon=":material/error:")
     st.segmented_control("Share of what remains", list(SHARES), key=share_key, on_change=take_share, width="stretch")
-    text = st.text_input(
-        f"Amount in {currency}", key=amount_key, live=True, on_change=leave_share, placeholder=payment.refundable.figure
-    )
-    amount = show_echo(text or "", payment)
+    with st.container(gap="xxsmall"):
+        text = st.text_input(
+            f"Amount in {currency}",
+            key=amount_key,
+            live=True,
+            on_change=leave_share,
+            placeholder=payment.refundable.figure,
+        )
+        amount = show_echo(text or "", payment)
     reasons = catalog.kakaopay().refund_reasons
     reason = st.selectbox("Reason", list(reasons), format_func=reasons.__getitem__, key=f"reason_{key}")
     note = st.text_area(
         "Note for colleagues", key=f"note_{key}", max_chars=1000, height=80, placeholder="What the customer said"
     )
-    label = frame.primary(f"Refund {amount}" if amount else "Refund", "undo")
+    label = frame.primary(f"Refund {amount}", "undo") if amount else "Refund"
     asked = st.button(label, type="primary", width="stretch", key=f"ask_{key}", disabled=amount is None)
     if asked and amount:
         st.session_state[f"confirming_{key}"] = Asked(amount, payment.refundable, reason, note or "")
@@ -180,7 +185,9 @@ def show_done(payment: Payment, refund: Refund) -> None:
         st.markdown(
             f"Tell the customer: the money arrives between **{first.day} {first:%b}** and **{last.day} {last:%b}**."
         )
-    st.caption(f"Asked for by {words.plain(refund.requested_by or 'somebody')} {words.when(refund.requested_at, zone)}")
+    st.caption(
+        f"Asked for by {words.plain(refund.requested_by or 'someone elsewhere')} {words.when(refund.requested_at, zone)}"
+    )
     if payment.refundable:
         st.button(
             "Another refund",

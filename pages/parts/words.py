@@ -29,7 +29,7 @@ class Sign:
 
 STATUSES: Mapping[str, Sign] = {
     "Pending": Sign("Pending", "schedule", "orange", "The customer has not paid yet, or the capture is on its way."),
-    "Captured": Sign("Captured", "check_circle", "green", "The customer paid. The money is yours."),
+    "Captured": Sign("Captured", "check_circle", "green", "The customer paid, and the amount was captured."),
     "Partially Refunded": Sign("Partially Refunded", "timelapse", "blue", "Paid, and part of it was given back."),
     "Refunded": Sign("Refunded", "undo", "violet", "Paid, and all of it was given back."),
     "Declined": Sign("Declined", "block", "red", "KakaoPay or the customer refused. No money moved."),

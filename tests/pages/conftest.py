@@ -1,0 +1,113 @@
+"""Screens run headless against a store of their own, empty or filled with one payment of every kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from lib.ledger import facts
+from lib.ledger.database import Database
+from lib.ledger.facts import Fact, from_webhook
+from lib.ledger.record import record
+from tests.support.events import balances, event
+
+ROOT = Path(__file__).parents[2]
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture
+def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    """A store with nothing in it, which the screens use; the simulator is not running."""
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    monkeypatch.setenv("DATABASE_URL", url)
+    monkeypatch.setenv("OPERATOR_NAME", "Ana")
+    monkeypatch.setenv("TIMEZONE", "Asia/Hong_Kong")
+    st.cache_resource.clear()
+    store = Database(url)
+    yield store
+    store.close()
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def filled(empty: Database) -> Database:
+    """The store with one payment of every status, in three currencies, and refunds of every kind."""
+    record(empty, everything(datetime.now(UTC)))
+    return empty
+
+
+@pytest.fixture
+def open_page(empty: Database) -> Open:
+    """Opens a screen by its file in `pages/`, with the parameters of its address."""
+
+    def open_it(page: str, **query: str) -> AppTest:
+        test = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=30)
+        test.run()
+        for name, value in query.items():
+            test.query_params[name] = value
+        return test.switch_page(page).run()
+
+    return open_it
+
+
+def payment(number: int) -> str:
+    """The id of the payment `number` of the filled store."""
+    return f"pay_{number:a>26}".replace("0", "b").replace("1", "c").replace("8", "d").replace("9", "e")
+
+
+def everything(now: datetime) -> list[Fact]:
+    """One payment of every kind: what their webhooks and answers would have said, the newest a minute ago."""
+
+    def told(kind: str, number: int, minutes: float, **data: Any) -> Fact:
+        when = now - timedelta(minutes=minutes)
+        details = {"id": payment(number), "reference": f"ORD-{number:04}", "currency": "HKD", "amount": 10000, **data}
+        return from_webhook(event(kind, f"{kind}{number}{minutes}", when, **details), when)
+
+    def captured(number: int, minutes: float, **data: Any) -> list[Fact]:
+        details = {
+            "action_id": f"act_capture{number}",
+            "response_code": "10000",
+            "response_summary": "Approved",
+            **data,
+        }
+        return [
+            told("payment_pending", number, minutes + 2, **data),
+            told("payment_captured", number, minutes, **details),
+        ]
+
+    def refund(kind: str, number: int, minutes: float, amount: int, name: str, **data: Any) -> Fact:
+        return told(kind, number, minutes, amount=amount, action_id=f"act_{name}", **data)
+
+    story = [
+        told("payment_pending", 1, 1),
+        *captured(2, 30, customer={"email": "minji.kim@example.com", "name": "Kim Minji"}),
+        *captured(3, 180, amount=45000, currency="KRW"),
+        refund("payment_refund_pending", 3, 100, 5000, "won", currency="KRW"),
+        refund("payment_refunded", 3, 99, 5000, "won", currency="KRW"),
+        refund("payment_refund_pending", 3, 4, 10000, "open", currency="KRW"),
+        *captured(4, 60 * 30, amount=1100, currency="EUR"),
+        refund("payment_refunded", 4, 60, 1100, "whole", currency="EUR", balances=balances(1100, 1100)),
+        told(
+            "payment_declined", 5, 50, action_id="act_d", response_code="20051", response_summary="Insufficient Funds"
+        ),
+        told("payment_expired", 6, 55, action_id="act_e"),
+        told("payment_canceled", 7, 58, action_id="act_f"),
+        *captured(8, 70),
+        told("payment_expired", 8, 69, action_id="act_late"),
+        *captured(9, 200),
+        refund("payment_refund_pending", 9, 90, 2500, "no"),
+        refund("payment_refund_declined", 9, 89, 2500, "no", response_code="20006", response_summary="Error"),
+    ]
+    asked = now - timedelta(minutes=10)
+    story.append(
+        facts.refund_requested(
+            "key-of-ben", payment(2), amount=3000, currency="HKD", reason="damaged", note="", by="Ben", at=asked
+        )
+    )
+    return story
