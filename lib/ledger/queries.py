@@ -197,10 +197,10 @@ def find_delivery(database: Database, delivery_id: int) -> Delivery | None:
 
 def body_of(database: Database, delivery: Delivery) -> str | None:
     """The body as it was received: the delivery's own, or that of the event it brought or repeated."""
-    if delivery.body is not None or delivery.event_id is None:
-        return delivery.body
+    body = func.coalesce(DELIVERY.c.body, EVENT.c.body)
+    joined = DELIVERY.outerjoin(EVENT, EVENT.c.id == DELIVERY.c.event_id)
     with database.read() as connection:
-        return connection.execute(select(EVENT.c.body).where(EVENT.c.id == delivery.event_id)).scalar()
+        return connection.execute(select(body).select_from(joined).where(DELIVERY.c.id == delivery.id)).scalar()
 
 
 def delivery_counts(database: Database, *, since: datetime) -> dict[str, int]:
