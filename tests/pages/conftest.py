@@ -11,6 +11,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from lib.desk import open_desk
 from lib.ledger import facts
 from lib.ledger.database import Database
 from lib.ledger.facts import Fact, from_webhook
@@ -28,11 +29,11 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]
     monkeypatch.setenv("DATABASE_URL", url)
     monkeypatch.setenv("OPERATOR_NAME", "Ana")
     monkeypatch.setenv("TIMEZONE", "Asia/Hong_Kong")
-    st.cache_resource.clear()
+    forget_desk()
     store = Database(url)
     yield store
     store.close()
-    st.cache_resource.clear()
+    forget_desk()
 
 
 @pytest.fixture
@@ -54,6 +55,11 @@ def open_page(empty: Database) -> Open:
         return test.switch_page(page).run()
 
     return open_it
+
+
+def forget_desk() -> None:
+    st.cache_resource.clear()
+    open_desk.cache_clear()
 
 
 def payment(number: int) -> str:
