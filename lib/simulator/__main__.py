@@ -44,7 +44,7 @@ def main() -> None:
         link_minutes=given.link_minutes,
         requests_per_second=given.rate_limit,
     )
-    print(  # noqa: T201 - the terminal is where it is read
+    print(
         f"KakaoPay simulator at {options.base()}\n"
         f"  bearer key           {' or '.join(options.secret_keys)}\n"
         f"  processing channel   {options.processing_channel_id}\n"

@@ -17,7 +17,10 @@ from lib.simulator.delivery import Courier
 from lib.simulator.engine import Engine
 from lib.simulator.http import HANDLERS, MAXIMUM_BODY, Marks
 from lib.simulator.options import Options
+from lib.simulator.reports import Reports
+from lib.simulator.statements import Statements
 from lib.simulator.wallet import Wallet
+from lib.simulator.workflows import Workflows
 
 __all__ = ["Options", "Simulator", "create"]
 
@@ -39,6 +42,9 @@ class Simulator(Starlette):
         super().__init__(
             routes=[
                 *Payments(self.engine).routes(gate),
+                *Workflows(self.engine, self.courier).routes(gate),
+                *Statements(self.engine).routes(gate),
+                *Reports(self.engine).routes(gate),
                 *Wallet(self.engine).routes(),
                 Mount("/_control", routes=Control(self.engine, self.courier).routes()),
             ],

@@ -31,7 +31,7 @@ DECISIONS: Final = ("pay", "decline", "cancel")
 _STYLE: Final = """
 *{box-sizing:border-box}
 body{margin:0;background:#f2f2f0;color:#191919;font:16px/1.5 system-ui,-apple-system,"Apple SD Gothic Neo","Noto Sans KR",sans-serif}
-.sign{background:#191919;color:#fff;text-align:center;padding:.5rem 1rem;font-size:.875rem}
+.sign{margin:0;background:#191919;color:#fff;text-align:center;padding:.5rem 1rem;font-size:.875rem}
 main{max-width:26rem;margin:1.25rem auto;padding:0 1rem}
 article{background:#fff;border-radius:1rem;overflow:hidden;border:1px solid #e0e0dc}
 header{background:#fee500;padding:1rem 1.25rem;font-weight:700;font-size:1.125rem}
@@ -154,7 +154,7 @@ def _card(view: _View) -> str:
     )
     return (
         f"<article><header>카카오페이 KakaoPay</header><section><p class=shop>{escape(view.shop)}</p>"
-        f"<h1>{escape(figure)}</h1><dl>{facts}</dl>{_state(view)}{_code(view)}{_form(view, figure)}"
+        f"<h1>{escape(figure)}</h1><dl>{facts}</dl>{_state(view)}{_code(view)}{_form(view)}"
         "</section></article>"
     )
 
@@ -182,10 +182,10 @@ def _code(view: _View) -> str:
     )
 
 
-def _form(view: _View, figure: str) -> str:
+def _form(view: _View) -> str:
     if view.payment.status == "Pending":
         buttons = (
-            f"<button class=pay name=decision value=pay>결제하기 · Pay now {escape(figure)}</button>"
+            "<button class=pay name=decision value=pay>결제하기 · Pay now</button>"
             "<button name=decision value=decline>거절 · Decline</button>"
             "<button name=decision value=cancel>나가기 · Walk away</button>"
         )
