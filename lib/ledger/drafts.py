@@ -140,10 +140,10 @@ class PaymentDraft:
         return _too_long("The reference", self.reference, _REFERENCE_LENGTH)
 
     def _os_problem(self) -> str | None:
-        if self.terminal_type == "WEB":
+        word = catalog.kakaopay().terminal_types.get(self.terminal_type)
+        if self.terminal_type == "WEB" or word is None:
             return None
         if not self.os_type:
-            word = catalog.kakaopay().terminal_types.get(self.terminal_type, self.terminal_type)
             return f"Choose Android or iOS: KakaoPay needs to know the phone for {word}."
         return _one_of("The phone system", self.os_type, catalog.kakaopay().os_types)
 

@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+import json
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from lib.checkout.client import CheckoutClient
+from lib.desk import Desk
+from lib.ledger import queries, rebuild, refunds
+from lib.ledger.database import Database
+from lib.ledger.record import record
+from lib.ledger.refunds import ExceedsRefundable, KeyReused, NotRefundable, PaymentUnknown, RemainingMoved
+from lib.ledger.tables import Refund
+from lib.money import Money
+from lib.operators import Operator
+from lib.settings import Settings
+from tests.support.events import balances, webhook
+
+ANA, BEN = Operator("Ana"), Operator("Ben")
+
+
+class Provider:
+    """The least of Checkout.com that refunds need: it keeps keys, as Checkout.com does, and can be told to misbehave."""
+
+    def __init__(self) -> None:
+        self.refunds: dict[str, str] = {}
+        self.calls = 0
+        self.misbehave: Callable[[], httpx.Response | None] = lambda: None
+        """Asked before acting; a response or an exception from it is what the caller gets."""
+        self.forget: Callable[[], None] = lambda: None
+        """Asked after acting; may raise, so that the caller never learns of it."""
+        self._turn = threading.Lock()
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return self._read(request.url.path)
+        with self._turn:
+            self.calls += 1
+            instead = self.misbehave()
+            if instead is not None:
+                return instead
+            key = request.headers["Cko-Idempotency-Key"]
+            action = self.refunds.setdefault(key, f"act_{len(self.refunds)}")
+            self.forget()
+        return httpx.Response(202, json={"action_id": action, "_links": {}})
+
+    def _read(self, path: str) -> httpx.Response:
+        if path.endswith("/actions"):
+            done = [
+                {
+                    "id": action,
+                    "type": "Refund",
+                    "amount": 300,
+                    "approved": True,
+                    "processed_on": "2026-03-02T05:00:00Z",
+                }
+                for action in self.refunds.values()
+            ]
+            return httpx.Response(200, json=done)
+        if "/workflows/" in path:
+            return httpx.Response(403)
+        return httpx.Response(200, json={"id": "pay_1", "status": "Captured", "amount": 1000, "currency": "HKD"})
+
+
+@pytest.fixture
+def provider() -> Provider:
+    return Provider()
+
+
+@pytest.fixture
+def desk(database: Database, provider: Provider, tmp_path: Path) -> Iterator[Desk]:
+    client = CheckoutClient(
+        base_url="http://checkout", secret_key="k", timeout=1, transport=httpx.MockTransport(provider)
+    )
+    captured = webhook(
+        "payment_captured", 1, 0, amount=1000, action_id="act_c", reference="ORD-1", balances=balances(1000, 0)
+    )
+    record(database, [captured])
+    yield Desk(Settings(_env_file=None), database, client, "http://desk")  # type: ignore[call-arg]
+    client.close()
+
+
+def ask(desk: Desk, amount: int, *, key: str | None = None, left: int = 1000, by: Operator = ANA, **how: Any) -> Refund:
+    return refunds.request_refund(
+        desk,
+        by,
+        how.pop("payment", "pay_1"),
+        Money(amount, how.pop("currency", "HKD")),
+        key=key or str(uuid.uuid4()),
+        drawn_with=Money(left, "HKD"),
+        reason=how.pop("reason", "damaged"),
+        **how,
+    )
+
+
+def left(desk: Desk) -> int:
+    payment = queries.find_payment(desk.database, "pay_1")
+    assert payment is not None
+    return payment.refundable.minor
+
+
+def test_an_accepted_refund_is_pending_and_holds_its_amount(desk: Desk) -> None:
+    refund = ask(desk, 300, note="  torn  ")
+    assert (refund.status, refund.amount, refund.requested_by, refund.note) == ("pending", 300, "Ana", "torn")
+    assert left(desk) == 700
+
+
+def test_the_same_key_is_the_same_refund(desk: Desk, provider: Provider) -> None:
+    first, second = ask(desk, 300, key="k"), ask(desk, 300, key="k", left=700)
+    assert first == second
+    assert (provider.calls, len(provider.refunds), left(desk)) == (1, 1, 700)
+    with pytest.raises(KeyReused):
+        ask(desk, 301, key="k")
+
+
+@pytest.mark.parametrize(
+    ("how", "problem", "words"),
+    [
+        ({"amount": 1001}, ExceedsRefundable, "Only HKD\u00a010.00 is left to refund"),
+        ({"amount": 0}, NotRefundable, "more than zero"),
+        ({"amount": -5}, NotRefundable, "more than zero"),
+        ({"amount": 5, "currency": "KRW"}, NotRefundable, "only be refunded in HKD"),
+        ({"amount": 5, "payment": "pay_none"}, PaymentUnknown, "no such payment"),
+        ({"amount": 5, "reason": "because"}, NotRefundable, "reason"),
+        ({"amount": 5, "note": "x" * 1001}, NotRefundable, "1000 characters"),
+    ],
+)
+def test_what_cannot_be_refunded_is_said_and_nothing_is_reserved(
+    desk: Desk, provider: Provider, how: dict[str, Any], problem: type[Exception], words: str
+) -> None:
+    with pytest.raises(problem, match=words):
+        ask(desk, **how)
+    assert (provider.calls, left(desk)) == (0, 1000)
+    assert queries.refunds_of(desk.database, "pay_1") == []
+
+
+def test_an_uncaptured_payment_cannot_be_refunded(desk: Desk) -> None:
+    record(desk.database, [webhook("payment_declined", 9, 0, "pay_2", amount=5, action_id="d")])
+    with pytest.raises(NotRefundable, match="this one is Declined"):
+        ask(desk, 5, payment="pay_2")
+
+
+def test_who_moved_the_remaining_amount_is_named(desk: Desk) -> None:
+    ask(desk, 300, by=BEN)
+    with pytest.raises(
+        RemainingMoved, match=r"Ben refunded HKD\u00a03\.00 meanwhile\. HKD\u00a07\.00 is left now"
+    ) as caught:
+        ask(desk, 200)
+    assert caught.value.latest is not None
+    assert left(desk) == 700
+
+
+def test_what_is_left_and_why_is_named(desk: Desk) -> None:
+    ask(desk, 300)
+    with pytest.raises(
+        ExceedsRefundable, match=r"HKD\u00a010\.00 was captured, HKD\u00a03\.00 is accepted and pending"
+    ):
+        ask(desk, 800, left=700)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
+def test_a_refusal_gives_the_reservation_back_and_says_why(desk: Desk, provider: Provider, status: int) -> None:
+    provider.misbehave = lambda: httpx.Response(status)
+    refund = ask(desk, 300)
+    assert refund.status == "failed"
+    assert refund.response_summary
+    assert left(desk) == 1000
+
+
+def test_a_time_out_after_the_provider_accepted_ends_as_one_refund(desk: Desk, provider: Provider) -> None:
+    """Each answer is lost for as long as a person waits; the worker's next round learns what became of it."""
+
+    def lose() -> None:
+        raise httpx.ReadTimeout("lost")
+
+    provider.forget = lose
+    refund = ask(desk, 300)
+    assert refund.status == "submitting"
+    assert left(desk) == 700
+    provider.forget = lambda: None
+    assert refunds.resume_refunds(desk, older_than=datetime.now(UTC) + timedelta(seconds=1)) == 1
+    [settled] = queries.refunds_of(desk.database, "pay_1")
+    assert (settled.key, settled.status, settled.action_id) == (refund.key, "pending", "act_0")
+    assert len(provider.refunds) == 1
+    assert refunds.resume_refunds(desk, older_than=datetime.now(UTC) + timedelta(seconds=1)) == 0
+
+
+def test_a_refund_whose_key_is_forgotten_is_looked_for_before_it_is_sent_again(
+    desk: Desk, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose() -> None:
+        raise httpx.ReadTimeout("lost")
+
+    provider.forget = lose
+    refund = ask(desk, 300)
+    provider.forget = lambda: None
+    monkeypatch.setattr(refunds, "KEY_LIFE", timedelta(0))
+    calls = provider.calls
+    provider.refunds = {"forgotten": "act_0"}  # under the old key Checkout.com would now refund a second time
+    refunds.resume_refunds(desk, older_than=datetime.now(UTC) + timedelta(seconds=1))
+    assert provider.calls == calls
+    [settled] = queries.refunds_of(desk.database, "pay_1")
+    assert (settled.key, settled.status, settled.action_id) == (refund.key, "refunded", "act_0")
+
+
+def test_a_hundred_at_once_never_refund_more_than_there_is(desk: Desk, provider: Provider) -> None:
+    """Thirty per cent of the payment each: exactly three fit, whoever comes first."""
+    start = threading.Barrier(20)
+
+    def try_one(number: int) -> bool:
+        if number < 20:
+            start.wait(20)
+        for _ in range(200):
+            try:
+                ask(desk, 300, left=left(desk))
+                return True
+            except RemainingMoved:
+                time.sleep(0.001)
+            except ExceedsRefundable:
+                return False
+        return False
+
+    with ThreadPoolExecutor(20) as pool:
+        assert sum(pool.map(try_one, range(100))) == 3
+    assert (len(provider.refunds), left(desk)) == (3, 100)
+    assert rebuild.compare(desk.database).differing == 0
+
+
+def test_a_double_click_is_one_refund(desk: Desk, provider: Provider) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: ask(desk, 300, key="same"), range(8)))
+    assert {refund.key for refund in found} == {"same"}
+    assert (len(provider.refunds), len(queries.refunds_of(desk.database, "pay_1")), left(desk)) == (1, 1, 700)
+
+
+def test_the_request_names_amount_reference_and_key(desk: Desk, provider: Provider) -> None:
+    refund = ask(desk, 300)
+    [fact] = [fact for fact in queries.facts_of(desk.database, "pay_1") if fact.type == "refund_accepted"]
+    sent = json.loads(fact.body)["request"]
+    assert sent == {
+        "amount": 300,
+        "reference": refunds.reference_of(refund.key),
+        "metadata": {"refund_key": refund.key},
+    }
+
+
+def test_money_is_expected_within_three_to_ten_business_days(desk: Desk) -> None:
+    friday = datetime(2026, 3, 6, 4, tzinfo=UTC)
+    refund = Refund(key="k", payment_id="p", amount=1, currency="HKD", status="pending", requested_at=friday)
+    assert refunds.expected_between(refund) == (date(2026, 3, 11), date(2026, 3, 20))
