@@ -17,8 +17,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from lib.desk import Desk, open_desk
 from lib.health import health
+from lib.ledger.desk import Desk, open_desk
 from lib.receiver import Receiver
 from lib.settings import SIMULATOR_PATH, WEBHOOK_PATH, Settings, SettingsError, load
 from lib.simulator.app import Simulator, create
@@ -62,7 +62,7 @@ def settings_or_exit() -> Settings:
     try:
         return load()
     except SettingsError as error:
-        print(f"The settings cannot be used.\n{error}", file=sys.stderr)  # noqa: T201 - there is no screen yet to say it on
+        print(f"The settings cannot be used.\n{error}", file=sys.stderr)
         raise SystemExit(2) from None
 
 

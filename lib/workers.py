@@ -8,7 +8,7 @@ import logging
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
-from lib.desk import Desk
+from lib.ledger.desk import Desk
 from lib.ledger.payments import resume_creations
 from lib.ledger.refunds import resume_refunds
 

@@ -12,9 +12,9 @@ from sqlalchemy import select, update
 from lib.checkout import models
 from lib.checkout.answer import Answer
 from lib.checkout.errors import CheckoutError
-from lib.desk import Desk
 from lib.ledger import facts
 from lib.ledger.database import Database
+from lib.ledger.desk import Desk
 from lib.ledger.drafts import PaymentDraft
 from lib.ledger.queries import find_payment
 from lib.ledger.record import insert_once, store

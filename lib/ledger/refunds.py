@@ -10,9 +10,9 @@ from sqlalchemy import Connection, select
 from lib import catalog
 from lib.checkout import models
 from lib.checkout.errors import CheckoutError
-from lib.desk import Desk
 from lib.ledger import facts
 from lib.ledger.database import Database
+from lib.ledger.desk import Desk
 from lib.ledger.payments import KEY_LIFE
 from lib.ledger.queries import find_refund
 from lib.ledger.record import PAYMENT, REFUND, lock_payments, record, store

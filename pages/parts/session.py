@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lib.desk import Desk, open_desk
+from lib.ledger.desk import Desk, open_desk
 from lib.operators import Operator
 
 

@@ -11,9 +11,9 @@ import pytest
 
 from lib import catalog
 from lib.checkout.client import CheckoutClient
-from lib.desk import Desk
 from lib.ledger import payments, queries
 from lib.ledger.database import Database
+from lib.ledger.desk import Desk
 from lib.ledger.drafts import BadDraft, ItemDraft, PaymentDraft, new_reference
 from lib.ledger.record import record
 from lib.money import Money

@@ -14,9 +14,9 @@ import httpx
 import pytest
 
 from lib.checkout.client import CheckoutClient
-from lib.desk import Desk
 from lib.ledger import queries, rebuild, refunds
 from lib.ledger.database import Database
+from lib.ledger.desk import Desk
 from lib.ledger.record import record
 from lib.ledger.refunds import ExceedsRefundable, KeyReused, NotRefundable, PaymentUnknown, RemainingMoved
 from lib.ledger.tables import Refund

@@ -11,9 +11,9 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from lib.desk import open_desk
 from lib.ledger import facts
 from lib.ledger.database import Database
+from lib.ledger.desk import open_desk
 from lib.ledger.facts import Fact, from_webhook
 from lib.ledger.record import record
 from tests.support.events import balances, event
