@@ -207,7 +207,7 @@ def delivery_counts(database: Database, *, since: datetime) -> dict[str, int]:
     """How many deliveries since then, by verdict; verdicts that did not occur are absent."""
     counted = select(DELIVERY.c.verdict, func.count()).where(DELIVERY.c.received_at >= since)
     with database.read() as connection:
-        return dict(connection.execute(counted.group_by(DELIVERY.c.verdict)).tuples().all())
+        return dict(connection.execute(counted.group_by(DELIVERY.c.verdict)).all())
 
 
 def pulse(database: Database) -> int:
