@@ -86,7 +86,7 @@ def show(lines: list[SettlementLine]) -> None:
         [EVERY, *shown],
         default=EVERY,
         required=True,
-        key="currency",
+        key="account",
         bind="query-params",
         label_visibility="collapsed",
     )
@@ -147,7 +147,7 @@ def name(currency: str) -> str:
 
 
 def choose(currency: str) -> None:
-    st.session_state["currency"] = currency
+    st.session_state["account"] = currency
 
 
 def figure(label: str, amount: Money, from_how_many: str) -> None:

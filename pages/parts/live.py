@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 
-@st.fragment(run_every="2s")
+@st.fragment(run_every="1s")
 def redraw_on_change(version: Callable[[], int], drawn: int, minute: int) -> None:
     """Draw the whole screen again once `version` is no longer `drawn`, or when ages on it have moved by a minute.
 

@@ -38,14 +38,14 @@ def test_filters_come_from_the_address(filled: Database, open_page: Open) -> Non
     def amounts(**query: str) -> list[str]:
         return [str(amount).replace("\u00a0", " ") for amount in open_page(PAGE, **query).dataframe[0].value["amount"]]
 
-    assert amounts(status="Declined") == ["HKD 25.00"]
-    assert amounts(currency="KRW") == ["KRW 10,000", "KRW 5,000"]
-    assert amounts(search="ORD-0004") == ["EUR 11.00"]
-    assert amounts(search=payment(3), status="Pending") == ["KRW 10,000"]
+    assert amounts(refund_status="Declined") == ["HKD 25.00"]
+    assert amounts(refund_currency="KRW") == ["KRW 10,000", "KRW 5,000"]
+    assert amounts(refund_search="ORD-0004") == ["EUR 11.00"]
+    assert amounts(refund_search=payment(3), refund_status="Pending") == ["KRW 10,000"]
 
 
 def test_a_search_without_result_says_so(filled: Database, open_page: Open) -> None:
-    page = open_page(PAGE, search="nobody@example.com")
+    page = open_page(PAGE, refund_search="nobody@example.com")
     assert "No such refund" in "".join(text.value for text in page.markdown)
     assert not page.dataframe
 
@@ -82,6 +82,6 @@ def test_pages_by_keyset_there_and_back(empty: Database, open_page: Open) -> Non
 
 
 def test_nonsense_in_the_address_falls_back(filled: Database, open_page: Open) -> None:
-    page = open_page(PAGE, status="Lost", currency="XXX", cursor="%%%")
+    page = open_page(PAGE, refund_status="Lost", refund_currency="XXX", cursor="%%%")
     assert not [*page.error, *page.exception]
     assert len(page.dataframe[0].value) == 5

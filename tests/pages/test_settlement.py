@@ -60,7 +60,7 @@ def test_one_currency_day_by_day_newest_first(empty: Database, open_page: Open) 
     told(empty, "payment_captured", 2000, midnight, "today")
     told(empty, "payment_refunded", 300, midnight, "late")
     told(empty, "payment_captured", 45000, midnight, "won", "KRW")
-    page = open_page(PAGE, period="Last 30 days", currency="HKD")
+    page = open_page(PAGE, period="Last 30 days", account="HKD")
     assert {metric.label: metric.value.replace("\u00a0", " ") for metric in page.metric} == {
         "Gross captured": "HKD 35.00",
         "Refunded": "−HKD 3.00",
@@ -78,7 +78,7 @@ def test_one_currency_day_by_day_newest_first(empty: Database, open_page: Open) 
 def test_choosing_a_statement_opens_its_days(filled: Database, open_page: Open) -> None:
     page = open_page(PAGE, period="Last 30 days")
     page.button(key="open_KRW").click().run()
-    assert page.query_params["currency"] == "KRW"
+    assert page.query_params["account"] == "KRW"
     [table] = page.dataframe
     assert sum(table.value["captured_count"]) == 1
 
@@ -116,6 +116,6 @@ def test_days_of_ones_own_choice(filled: Database, open_page: Open) -> None:
 
 
 def test_nonsense_in_the_address_falls_back(filled: Database, open_page: Open) -> None:
-    page = open_page(PAGE, period="Custom", between="yesterday", currency="XXX")
+    page = open_page(PAGE, period="Custom", between="yesterday", account="XXX")
     assert not [*page.error, *page.exception]
     assert accounts(page)
