@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -143,11 +144,10 @@ class Engine:
         return Session(self._db, expire_on_commit=False)
 
     def _perform(self, kind: str, arguments: dict[str, Any]) -> Any:
-        before, mark = self.clock.save(), self.chance.mark()
+        before = self.clock.save()
         try:
             result = self.step(kind, arguments, self.clock.tick())
         except BaseException:
-            self.chance.restore(mark)
             if self.clock.standing:
                 self.clock.restore(before)
             raise
@@ -158,7 +158,7 @@ class Engine:
     def step(self, kind: str, arguments: dict[str, Any], now: datetime) -> Any:
         """Carry out an input at a time, after everything that was due by then."""
         self._happen(now)
-        with self.session() as db, db.begin():
+        with self._transaction() as db:
             step = self._step(db, now)
             result = INPUTS[kind](step, **arguments)
             if step.acted:
@@ -169,6 +169,17 @@ class Engine:
         self.account = step.account
         self._born.extend(step.born)
         return result
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Session]:
+        """A session that commits; if it cannot, the ids it drew are as good as never drawn."""
+        mark = self.chance.mark()
+        try:
+            with self.session() as db, db.begin():
+                yield db
+        except BaseException:
+            self.chance.restore(mark)
+            raise
 
     def settle(self) -> None:
         """While the clock stands still: let KakaoPay do at once what it would do in a second or two."""
@@ -189,7 +200,7 @@ class Engine:
 
     def _happen(self, until: datetime) -> None:
         while self.next_due is not None and self.next_due <= until:
-            with self.session() as db, db.begin():
+            with self._transaction() as db:
                 timer = db.scalars(select(Timer).order_by(Timer.due, Timer.seq).limit(1)).one()
                 step = self._step(db, timer.due)
                 db.delete(timer)

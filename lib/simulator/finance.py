@@ -96,7 +96,7 @@ def cut(step: Step, day: str) -> None:
         .order_by(Action.holding_currency)
     )
     made: list[Payout] = []
-    for currency, net, first in step.db.execute(sums).tuples().all():
+    for currency, net, first in step.db.execute(sums).all():
         if currency is None or first is None or not net or net < 0:
             continue
         payout = Payout(

@@ -119,9 +119,8 @@ def refund(step: Step, payment_id: str, raw: str) -> Reply:
     if amount > payment.refundable or not amount:
         raise invalid("refund_amount_exceeds_balance")
     refunds = Action.payment_id == payment_id, Action.type == "Refund"
-    counted = dict(
-        step.db.execute(select(Action.status, func.count()).where(*refunds).group_by(Action.status)).tuples().all()
-    )
+    tally = step.db.execute(select(Action.status, func.count()).where(*refunds).group_by(Action.status))
+    counted = {row[0]: row[1] for row in tally}
     if counted.get("declined", 0) >= step.options.failed_refund_limit:
         raise invalid("action_failure_limit_exceeded")
     if counted.get("approved", 0) + counted.get("pending", 0) >= catalog.kakaopay().maximum_partial_actions:

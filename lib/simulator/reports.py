@@ -183,7 +183,7 @@ def _actions(db: Session, report: Report, options: Options) -> Iterator[tuple[An
         found = found.where(Action.payout_id == report.payout_id)
     else:
         found = found.where(Action.processed_on >= report.period_start, Action.processed_on < report.period_end)
-    for action, payment in db.execute(found).tuples():
+    for action, payment in db.execute(found):
         held = action.holding_currency or ""
         rate = finance.holding(payment.currency, options)[1]
         processed = action.processed_on or action.requested_on

@@ -59,7 +59,7 @@ class Statements:
                 .order_by(Action.seq.desc())
                 .limit(asked.limit + 1)
             )
-            return [(action.seq, _item(action, payment, options)) for action, payment in db.execute(found).tuples()]
+            return [(action.seq, _item(action, payment, options)) for action, payment in db.execute(found)]
 
         return Json(asked.body(await self._engine.read(query)))
 
