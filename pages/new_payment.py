@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
 import pandas as pd
 import streamlit as st
 
 from lib import catalog
-from lib.catalog import Preset
-from lib.ledger.drafts import BadDraft, ItemDraft, PaymentDraft, new_reference
-from lib.ledger.payments import find_creation, new_key, request_payment
+from lib.ledger.drafts import BadDraft, PaymentDraft
+from lib.ledger.payments import find_creation, request_payment
 from lib.money import parse
 from pages.parts import created, frame, words
+from pages.parts import payment_fields as fields
 from pages.parts.session import desk, operator
 
 RULES = catalog.kakaopay()
-EXAMPLE_EMAIL = "test@test.com"  # the customer of the KakaoPay page's examples
-FIELDS = (
-    "amount",
-    "currency",
-    "reference",
-    "customer_email",
-    "customer_name",
-    "terminal_type",
-    "os_type",
-    "payment_type",
-    "country",
-    "description",
-    "success_url",
-    "failure_url",
-)
 
 
 def screen() -> None:
@@ -39,95 +23,32 @@ def screen() -> None:
     key = st.query_params.get("key")
     creation = find_creation(desk().database, key) if key else None
     if creation:
-        created.show(creation, start_again, correct)
+        created.show(creation, fields.start_again, fields.correct)
         return
     if key:
         st.info("No payment was sent under this address. Fill in the form to start one.", icon=":material/info:")
-    open_form()
+    fields.open_form()
     form()
-
-
-def open_form() -> None:
-    """One key an opened form: however often it is sent, it makes one payment."""
-    state = st.session_state
-    if "form_key" not in state or find_creation(desk().database, state["form_key"]):
-        state["form_key"] = new_key()
-        state["reference"] = new_reference()
-    if "amount" not in state:
-        fill(RULES.presets[0])
-        state["customer_email"] = "" if desk().settings.world == "live" else EXAMPLE_EMAIL
-    for name in FIELDS:
-        state.setdefault(name, "")
-
-
-def start_again() -> None:
-    """An empty address is an empty form; what was typed last is proposed again, under a new reference."""
-    st.query_params.clear()
-
-
-def correct() -> None:
-    """Back to the form with everything as it was typed, to be sent under a new key."""
-    st.query_params.clear()
-    reference = st.session_state.get("reference")
-    st.session_state["form_key"] = new_key()
-    if reference:
-        st.session_state["reference"] = reference
-
-
-def fill(preset: Preset) -> None:
-    offered = desk().settings.currencies
-    st.session_state.update(
-        amount=preset.amount,
-        currency=preset.currency if preset.currency in offered else offered[0],
-        terminal_type=preset.terminal_type,
-        os_type=preset.os_type or next(iter(RULES.os_types)),
-        payment_type=preset.payment_type,
-        country=preset.country,
-    )
-
-
-def typed() -> PaymentDraft:
-    """What stands in the fields now."""
-    texts = {name: str(st.session_state[name] or "").strip() for name in FIELDS}
-    home = f"{desk().public_url}/payment?reference={quote(texts['reference'], safe='')}"
-    return PaymentDraft(
-        **texts
-        | {
-            "os_type": None if texts["terminal_type"] == "WEB" else texts["os_type"],
-            "success_url": texts["success_url"] or home,
-            "failure_url": texts["failure_url"] or home,
-            "items": typed_items(),
-        }
-    )
-
-
-def typed_items() -> tuple[ItemDraft, ...]:
-    rows = st.session_state.get("items", {}).get("added_rows", [])
-    return tuple(
-        ItemDraft(
-            **{name: str(row.get(name) or "").strip() for name in ("name", "reference", "unit_price", "quantity")}
-        )
-        for row in rows
-        if any(row.get(name) for name in ("name", "reference", "unit_price"))
-    )
 
 
 @st.fragment
 def form() -> None:
     """The form and the request it makes. A fragment, so that typing redraws nothing else."""
-    draft = typed()
+    draft = fields.typed()
     problems = draft.problems(desk().settings)
-    fields, preview = st.columns([5, 6], gap="large")
-    with fields:
+    left, right = st.columns([5, 6], gap="large")
+    with left:
         examples()
-        payment_fields(draft, problems)
+        order_fields(draft, problems)
         customer_fields(problems)
         channel_fields(draft, problems)
         with st.expander("Items and return addresses", icon=":material/tune:"):
             optional_fields(draft, problems)
-        if st.button(frame.primary("Request payment", "send"), type="primary", width="stretch", key="send"):
+        if st.button(
+            frame.primary("Request payment", "send"), type="primary", width="stretch", key=fields.slot("send")
+        ):
             send(draft, problems)
-    with preview:
+    with right:
         show_preview(draft, problems)
 
 
@@ -136,21 +57,21 @@ def examples() -> None:
     named = {preset.name: preset for preset in RULES.presets}
 
     def take() -> None:
-        chosen = named.get(st.session_state["example"] or "")
-        st.session_state["example"] = None
+        chosen = named.get(st.session_state[fields.slot("example")] or "")
+        st.session_state[fields.slot("example")] = None
         if chosen:
-            fill(chosen)
+            fields.fill(chosen)
 
-    st.pills("Start from an example", list(named), key="example", on_change=take, wrap=True)
+    st.pills("Start from an example", list(named), key=fields.slot("example"), on_change=take, wrap=True)
 
 
-def payment_fields(draft: PaymentDraft, problems: dict[str, str]) -> None:
+def order_fields(draft: PaymentDraft, problems: dict[str, str]) -> None:
     with st.container(gap="xxsmall"):
         amount, currency = st.columns([3, 2])
         with amount:
             text("Amount", "amount", help="As you would say it, with a point for decimals: 11.00")
         with currency:
-            st.selectbox("Currency", desk().settings.currencies, key="currency", persist_state="session")
+            st.selectbox("Currency", desk().settings.currencies, key=fields.slot("currency"), persist_state="session")
         if not problem(problems, "amount", "currency"):
             money = parse(draft.amount, draft.currency)
             st.markdown(f":gray[:small[Sends {money.minor} = {money}]]")
@@ -181,9 +102,9 @@ def channel_fields(draft: PaymentDraft, problems: dict[str, str]) -> None:
         names = catalog.countries()
         st.selectbox(
             "Ship to",
-            sorted(names, key=names.__getitem__),
-            key="country",
-            format_func=names.__getitem__,
+            ["", *sorted(names, key=names.__getitem__)],
+            key=fields.slot("country"),
+            format_func=lambda code: names.get(code, "Not given"),
             persist_state="session",
         )
         problem(problems, "country")
@@ -194,13 +115,12 @@ def channel_fields(draft: PaymentDraft, problems: dict[str, str]) -> None:
 
 
 def optional_fields(draft: PaymentDraft, problems: dict[str, str]) -> None:
-    lines = pd.DataFrame({name: pd.Series(dtype="object") for name in ("name", "reference", "unit_price", "quantity")})
     st.markdown(":small[Items, as the customer sees them. Leave empty if you like.]")
     st.data_editor(
-        lines,
+        pd.DataFrame(st.session_state.get(fields.slot("lines"), []), columns=fields.ITEM, dtype="object"),
         num_rows="dynamic",
         hide_index=True,
-        key="items",
+        key=fields.slot("items"),
         column_config={
             "name": st.column_config.TextColumn("Name"),
             "reference": st.column_config.TextColumn("Reference"),
@@ -234,7 +154,7 @@ def send(draft: PaymentDraft, problems: dict[str, str]) -> None:
     if problems:
         st.error("Not sent yet: mend the fields marked in red first.", icon=":material/edit:")
         return
-    key = st.session_state["form_key"]
+    key = st.session_state[fields.KEY]
     try:
         with st.spinner("Asking Checkout.com…"):
             creation = request_payment(desk(), operator(), draft, key=key)
@@ -256,14 +176,14 @@ def show_preview(draft: PaymentDraft, problems: dict[str, str]) -> None:
 
 
 def text(label: str, name: str, **options: Any) -> None:
-    st.text_input(label, key=name, live=True, persist_state="session", **options)
+    st.text_input(label, key=fields.slot(name), live=True, persist_state="session", **options)
 
 
 def choice(label: str, name: str, options: dict[str, str]) -> None:
     st.segmented_control(
         label,
         list(options),
-        key=name,
+        key=fields.slot(name),
         required=True,
         format_func=options.__getitem__,
         width="stretch",

@@ -22,7 +22,7 @@ from pages.parts.session import desk
 RULES = catalog.kakaopay()
 
 
-def show(creation: Creation, start_again: Callable[[], None], correct: Callable[[], None]) -> None:
+def show(creation: Creation, start_again: Callable[[Creation], None], correct: Callable[[Creation], None]) -> None:
     """The whole life of one request, changing by itself until it is over."""
     payment = find_payment(desk().database, creation.payment_id) if creation.payment_id else None
     result, exchange = st.columns([6, 5], gap="large")
@@ -37,12 +37,12 @@ def show(creation: Creation, start_again: Callable[[], None], correct: Callable[
             elif payment:
                 show_outcome(payment)
         show_progress(creation, payment)
-        show_next(payment, start_again)
+        show_next(creation, payment, start_again)
     with exchange:
         show_exchange(creation)
 
 
-def show_refusal(creation: Creation, correct: Callable[[], None]) -> None:
+def show_refusal(creation: Creation, correct: Callable[[Creation], None]) -> None:
     st.markdown(f":red-badge[:material/error: Refused] **{asked_for(creation)}** :gray[{reference(creation)}]")
     st.error(
         words.plain(creation.problem or "Checkout.com refused the request and did not say why."),
@@ -50,7 +50,12 @@ def show_refusal(creation: Creation, correct: Callable[[], None]) -> None:
     )
     st.markdown("No payment was made and nothing was charged.")
     st.button(
-        frame.primary("Change and send again", "edit"), type="primary", width="stretch", on_click=correct, key="correct"
+        frame.primary("Change and send again", "edit"),
+        type="primary",
+        width="stretch",
+        on_click=correct,
+        args=(creation,),
+        key="correct",
     )
 
 
@@ -83,7 +88,10 @@ def show_link(creation: Creation, payment: Payment) -> None:
             picture, width=236, alt=f"QR code of the KakaoPay link for {payment.money}, reference {payment.reference}"
         )
     with steps:
-        show_steps(payment.terminal_type or "WEB")
+        if desk().settings.world == "live":
+            st.markdown("Let the customer scan this code, or send them the link.")
+        else:
+            show_steps(payment.terminal_type or "WEB")
     st.link_button(frame.primary("Open KakaoPay page", "open_in_new"), url, type="primary", width="stretch")
     st.code(url, language=None, wrap_lines=True)
     if urlsplit(url).hostname in ("127.0.0.1", "localhost"):
@@ -169,7 +177,7 @@ TITLES = {
 }
 
 
-def show_next(payment: Payment | None, start_again: Callable[[], None]) -> None:
+def show_next(creation: Creation, payment: Payment | None, start_again: Callable[[Creation], None]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if payment:
             st.page_link(
@@ -179,7 +187,7 @@ def show_next(payment: Payment | None, start_again: Callable[[], None]) -> None:
                 query_params={"id": payment.id},
                 width="content",
             )
-        st.button("New payment", icon=":material/add_card:", on_click=start_again, key="start_again")
+        st.button("New payment", icon=":material/add_card:", on_click=start_again, args=(creation,), key="start_again")
 
 
 def show_exchange(creation: Creation) -> None:
