@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -21,6 +22,8 @@ from lib.simulator.reports import Reports
 from lib.simulator.statements import Statements
 from lib.simulator.wallet import Wallet
 from lib.simulator.workflows import Workflows
+
+_log = logging.getLogger(__name__)
 
 __all__ = ["Options", "Simulator", "create"]
 
@@ -60,6 +63,8 @@ class Simulator(Starlette):
         lifespan, since that of a mounted app is not run. May be entered once."""
         self.engine.told = self._told
         workers = [asyncio.create_task(work) for work in (self.courier.run(), self._keep_time())]
+        for worker in workers:
+            worker.add_done_callback(_complain)
         try:
             yield
         finally:
@@ -86,6 +91,11 @@ class Simulator(Starlette):
                     await self._stir.wait()
             except TimeoutError:
                 continue
+
+
+def _complain(worker: asyncio.Task[None]) -> None:
+    if not worker.cancelled() and (problem := worker.exception()):
+        _log.error("The simulator stopped working in the background; restart it.", exc_info=problem)
 
 
 @asynccontextmanager
