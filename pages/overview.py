@@ -109,7 +109,7 @@ def show_currency(now: Volumes, before: Money, period: Period, by_day: Mapping[d
     moved = change(now.net, before)
     with st.container(border=True, height="stretch", gap="xsmall"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            st.markdown(f":small[{words.dot(currency)} **{currency}** net]", width="content")
+            st.markdown(f":small[{words.dot(currency)} **{words.plain(currency)}** net]", width="content")
             st.page_link(
                 "payments.py",
                 label=":small[Payments]",

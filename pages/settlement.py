@@ -14,7 +14,6 @@ from lib.money import Money
 from pages.parts import frame, live, tables, words
 from pages.parts.session import desk
 
-EVERY = "All currencies"
 PERIODS = ("This month", "Last month", "Last 30 days", "Custom")
 
 
@@ -81,18 +80,10 @@ def show(lines: list[SettlementLine]) -> None:
     totals = settlement_totals(lines)
     order = [*desk().settings.currencies, *sorted(totals.keys() - set(desk().settings.currencies))]
     shown = [currency for currency in order if currency in totals]
-    chosen = st.pills(
-        "Currency",
-        [EVERY, *shown],
-        default=EVERY,
-        required=True,
-        key="account",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
-    if len(shown) == 1 or chosen in totals:
-        currency = chosen if chosen in totals else shown[0]
-        one(currency, totals[currency], [line for line in lines if line.currency == currency])
+    chosen = st.pills("Currency", shown, key="account", bind="query-params", label_visibility="collapsed")
+    currency = chosen if chosen in totals else shown[0] if len(shown) == 1 else None
+    if currency:
+        one(currency, totals[currency], [line for line in lines if line.currency == currency], others=len(shown) > 1)
     else:
         with st.grid(2, min_column_width=330, gap="small"):
             for currency in shown:
@@ -102,17 +93,7 @@ def show(lines: list[SettlementLine]) -> None:
 def statement(currency: str, total: SettlementTotal) -> None:
     """The currency's account in three lines."""
     with st.container(border=True, height="stretch", gap="xsmall"):
-        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            st.markdown(name(currency), width="content")
-            st.button(
-                "Day by day",
-                icon=":material/chevron_right:",
-                icon_position="right",
-                type="tertiary",
-                key=f"open_{currency}",
-                on_click=choose,
-                args=(currency,),
-            )
+        head(currency, "Day by day", ":material/chevron_right:", currency)
         # Amounts stay integers, because only numbers are set flush right.
         account = pd.DataFrame(
             {
@@ -130,10 +111,10 @@ def statement(currency: str, total: SettlementTotal) -> None:
         )
 
 
-def one(currency: str, total: SettlementTotal, lines: list[SettlementLine]) -> None:
+def one(currency: str, total: SettlementTotal, lines: list[SettlementLine], *, others: bool) -> None:
     """One currency with its days."""
     with st.container(border=True, gap="xsmall"):
-        st.markdown(name(currency))
+        head(currency, "All currencies" if others else "", ":material/unfold_more:", None)
         with st.grid(3, min_column_width=150, gap="small"):
             figure("Gross captured", total.gross, counted(total.captured_count, "payment"))
             figure("Refunded", -total.refunded, counted(total.refunded_count, "refund"))
@@ -141,12 +122,24 @@ def one(currency: str, total: SettlementTotal, lines: list[SettlementLine]) -> N
     days(currency, lines)
 
 
-def name(currency: str) -> str:
+def head(currency: str, step: str, icon: str, to: str | None) -> None:
+    """The currency's name, and where one can go from here."""
     known = catalog.currencies().get(currency)
-    return f"{words.dot(currency)} **{currency}**" + (f" {known.name}" if known else "")
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.markdown(f"{words.dot(currency)} **{words.plain(currency)}**" + (f" {known.name}" if known else ""), width="content")
+        if step:
+            st.button(
+                step,
+                icon=icon,
+                icon_position="right",
+                type="tertiary",
+                key=f"to_{to}_{currency}",
+                on_click=choose,
+                args=(to,),
+            )
 
 
-def choose(currency: str) -> None:
+def choose(currency: str | None) -> None:
     st.session_state["account"] = currency
 
 

@@ -77,10 +77,12 @@ def test_one_currency_day_by_day_newest_first(empty: Database, open_page: Open) 
 
 def test_choosing_a_statement_opens_its_days(filled: Database, open_page: Open) -> None:
     page = open_page(PAGE, period="Last 30 days")
-    page.button(key="open_KRW").click().run()
+    page.button(key="to_KRW_KRW").click().run()
     assert page.query_params["account"] == "KRW"
     [table] = page.dataframe
     assert sum(table.value["captured_count"]) == 1
+    page.button(key="to_None_KRW").click().run()
+    assert len(page.table) == 3
 
 
 @pytest.mark.parametrize(
