@@ -44,9 +44,9 @@ def form() -> None:
         channel_fields(draft, problems)
         with st.expander("Items and return addresses", icon=":material/tune:"):
             optional_fields(draft, problems)
-        if st.button(
-            frame.primary("Request payment", "send"), type="primary", width="stretch", key=fields.slot("send")
-        ):
+        # The button belongs to this one form: a late second click cannot press the next form's button.
+        button = fields.slot(f"send_{st.session_state[fields.KEY]}")
+        if st.button(frame.primary("Request payment", "send"), type="primary", width="stretch", key=button):
             send(draft, problems)
     with right:
         show_preview(draft, problems)

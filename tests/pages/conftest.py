@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -117,3 +120,67 @@ def everything(now: datetime) -> list[Fact]:
         )
     )
     return story
+
+
+class StandIn:
+    """Checkout.com for one test: answers in turn what it is told to, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str, Any]] = []
+        self.answers: list[tuple[int, Any]] = []
+
+    def answer(self, path: str, key: str, body: Any) -> tuple[int, Any]:
+        self.asked.append((path, key, body))
+        return self.answers.pop(0) if self.answers else self.accept(path, body)
+
+    def accept(self, path: str, body: Any) -> tuple[int, Any]:
+        number = len(self.asked)
+        if path.endswith("/refunds"):
+            return 202, {"action_id": f"act_refund{number}", "reference": body.get("reference")}
+        links = {"redirect": {"href": f"https://wallet.example/{number}?code=1"}}
+        source = {"id": "src_stored", "type": "kakaopay"}
+        stored = {"source": source} if body.get("payment_type") == "Recurring" else {}
+        return 202, {
+            "id": f"pay_made{number}",
+            "status": "Pending",
+            "reference": body["reference"],
+            "_links": links,
+            **stored,
+        }
+
+
+@pytest.fixture
+def checkout(empty: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
+    """The screens' Checkout.com, reached over HTTP on this machine."""
+    stand_in = StandIn()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            key = self.headers.get("Cko-Idempotency-Key", "")
+            status, body = stand_in.answer(self.path, key, json.loads(raw or b"{}"))
+            text = json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    monkeypatch.setenv("CHECKOUT_BASE_URL", f"http://127.0.0.1:{server.server_port}")
+    yield stand_in
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def said(test: AppTest) -> str:
+    """Everything a person reads on the screen, as one text with plain spaces."""
+    kinds = ("title", "subheader", "markdown", "caption", "error", "warning", "info", "code")
+    parts = [str(element.value) for kind in kinds for element in getattr(test, kind)]
+    return " ".join(" ".join(parts).replace("\\", "").split())
