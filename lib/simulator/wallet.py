@@ -116,8 +116,7 @@ class Wallet:
         return HTMLResponse(_page(_card(view)), headers=_HEADERS)
 
     async def decide(self, request: Request) -> Response:
-        fields = parse_qs((await request.body()).decode("utf-8", "replace"), max_num_fields=20)
-        decision = fields.get("decision", [""])[0]
+        decision = _decision(await request.body())
         if decision not in DECISIONS:
             return _message("다시 시도해 주세요", "Choose Pay now, Decline or Walk away on the payment page.", 400)
         try:
@@ -133,6 +132,14 @@ class Wallet:
             return db.scalar(select(Payment).where(Payment.code == code))
 
         return await self._engine.read(query)
+
+
+def _decision(raw: bytes) -> str:
+    """The `decision` of a posted form, or nothing."""
+    try:
+        return parse_qs(raw.decode("utf-8", "replace"), max_num_fields=20).get("decision", [""])[0]
+    except ValueError:
+        return ""
 
 
 def amount(minor: int, currency: str) -> str:
