@@ -75,7 +75,7 @@ def filters() -> RefundFilter:
 
 
 def show_list(found: Page[Refund]) -> None:
-    database, zone = desk().database, desk().settings.zone
+    database = desk().database
     payments = {row.payment_id: find_payment(database, row.payment_id) for row in found.rows}
     tables.payment_table(
         {
@@ -87,25 +87,25 @@ def show_list(found: Page[Refund]) -> None:
             ],
             "reason": [words.reason(row.reason) for row in found.rows],
             "by": [row.requested_by or "—" for row in found.rows],
-            "requested": [words.stamp(row.requested_at, zone) for row in found.rows],
             "arrives": [arrives(row) for row in found.rows],
         },
         [row.payment_id for row in found.rows],
         {
             "amount": tables.money_column(),
             "status": tables.sign_column(words.REFUND_STATUSES),
-            "age": st.column_config.TextColumn("Age", width=88),
-            "reference": st.column_config.TextColumn("Reference", width=140),
+            "age": st.column_config.TextColumn("Age", width=84),
+            "reference": st.column_config.TextColumn("Reference", width=132),
             "reason": st.column_config.TextColumn("Reason", width=150),
-            "by": st.column_config.TextColumn("Requested by", width=120),
-            "requested": st.column_config.TextColumn("Requested", width=140),
-            "arrives": st.column_config.TextColumn("With the customer", width=150),
+            "by": st.column_config.TextColumn("Requested by", width=110),
+            "arrives": st.column_config.TextColumn(
+                "Arrives", width=120, help="When the customer should have the money: after 3 to 10 business days"
+            ),
         },
         key="refunds",
         alt="Refunds, newest first",
     )
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.caption(f"Newest first, times in {zone.key}", width="content")
+        st.caption("Newest first", width="content")
         tables.turn_pages(found.newer, found.older, key="refunds")
 
 
@@ -114,9 +114,7 @@ def first_page() -> None:
 
 
 def arrives(row: Refund) -> str:
-    if row.status == "refunded" and row.decided_at:
-        return "paid out"
-    if row.status not in ("submitting", "pending"):
+    if row.status not in ("submitting", "pending", "refunded"):
         return "—"
     earliest, latest = expected_between(row)
     return f"{earliest:%-d %b} – {latest:%-d %b}"

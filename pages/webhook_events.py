@@ -174,7 +174,7 @@ def detail(number: str) -> None:
     st.table(
         {
             "Reason": words.plain(row.reason),
-            "Received": f"{received(row, zone)}, {words.ago(row.received_at)}",
+            "Received": f"{row.received_at.astimezone(zone):%-d %b %Y %H:%M:%S %Z}, {words.ago(row.received_at)}",
             "Type": words.plain(row.event_type or "—"),
             "Event": words.plain(row.event_id or "—"),
             "Payment": words.plain(row.payment_id or "—"),

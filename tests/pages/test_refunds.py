@@ -31,7 +31,7 @@ def test_every_refund_with_who_why_and_what_next(filled: Database, open_page: Op
     elsewhere = rows.loc["HKD\u00a025.00"]
     assert (elsewhere["by"], elsewhere["reason"], elsewhere["arrives"]) == ("—", "Refund made elsewhere", "—")
     assert "–" in rows.loc["KRW\u00a010,000"]["arrives"]
-    assert rows.loc["EUR\u00a011.00"]["arrives"] == "paid out"
+    assert "–" in rows.loc["EUR\u00a011.00"]["arrives"]
 
 
 def test_filters_come_from_the_address(filled: Database, open_page: Open) -> None:
