@@ -126,7 +126,9 @@ def head(currency: str, step: str, icon: str, to: str | None) -> None:
     """The currency's name, and where one can go from here."""
     known = catalog.currencies().get(currency)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.markdown(f"{words.dot(currency)} **{words.plain(currency)}**" + (f" {known.name}" if known else ""), width="content")
+        st.markdown(
+            f"{words.dot(currency)} **{words.plain(currency)}**" + (f" {known.name}" if known else ""), width="content"
+        )
         if step:
             st.button(
                 step,
