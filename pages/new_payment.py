@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from lib import catalog
@@ -115,19 +114,10 @@ def channel_fields(draft: PaymentDraft, problems: dict[str, str]) -> None:
 
 
 def optional_fields(draft: PaymentDraft, problems: dict[str, str]) -> None:
-    st.markdown(":small[Items, as the customer sees them. Leave empty if you like.]")
-    st.data_editor(
-        pd.DataFrame(st.session_state.get(fields.slot("lines"), []), columns=fields.ITEM, dtype="object"),
-        num_rows="dynamic",
-        hide_index=True,
-        key=fields.slot("items"),
-        column_config={
-            "name": st.column_config.TextColumn("Name"),
-            "reference": st.column_config.TextColumn("Reference"),
-            "unit_price": st.column_config.TextColumn(f"Unit price, {draft.currency}", alignment="right"),
-            "quantity": st.column_config.TextColumn("Quantity", default="1", alignment="right"),
-        },
-        alt="Items of the order: name, reference, unit price and quantity",
+    for number in fields.items():
+        item_fields(number, draft.currency)
+    st.button(
+        "Add an item", icon=":material/add:", key=fields.slot("add"), on_click=fields.add_item, kwargs={"quantity": "1"}
     )
     problem(problems, "items")
     text("Description", "description", placeholder="Optional")
@@ -147,6 +137,24 @@ def optional_fields(draft: PaymentDraft, problems: dict[str, str]) -> None:
         help="Where the wallet sends a customer who did not pay.",
     )
     problem(problems, "failure_url")
+
+
+def item_fields(number: int, currency: str) -> None:
+    """One line of the order: what it is, and what one piece costs."""
+    labels = {"name": "Item", "reference": "Item reference", "unit_price": f"Price of one in {currency}"}
+    name, reference = st.columns(2)
+    price, quantity, remove = st.columns([5, 4, 1], vertical_alignment="bottom")
+    for column, part in ((name, "name"), (reference, "reference"), (price, "unit_price"), (quantity, "quantity")):
+        with column:
+            text(labels.get(part, "Pieces"), f"item_{number}_{part}")
+    remove.button(
+        "",
+        icon=":material/close:",
+        help="Remove this item",
+        key=fields.slot(f"remove_{number}"),
+        on_click=fields.remove_item,
+        args=(number,),
+    )
 
 
 def send(draft: PaymentDraft, problems: dict[str, str]) -> None:

@@ -28,12 +28,15 @@ def screen() -> None:
     show_head(payment)
     for sentence in words.attention(payment):
         st.warning(sentence, icon=":material/warning:")
-    left, right = st.columns([9, 5], gap="medium")
-    with left:
+    if payment.captured:
+        left, right = st.columns([9, 5], gap="medium")
+        with left:
+            account.show(payment, refunds)
+        with right:
+            refund_form.show(payment, refunds)
+            charge_again.show(payment)
+    else:
         account.show(payment, refunds)
-    with right:
-        refund_form.show(payment, refunds)
-        charge_again.show(payment)
     timeline.show(facts_of(database, payment.id))
 
 

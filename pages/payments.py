@@ -35,10 +35,9 @@ def screen() -> None:
             ("new_payment.py", "Create your first payment"),
         )
     else:
-        frame.empty(
-            "search_off", "Nothing matches", "Try fewer letters of the reference or e-mail address, or drop a filter."
-        )
-        st.button("Clear all filters", icon=":material/filter_alt_off:", on_click=clear, key="clear_all")
+        said = "Try fewer letters of the reference or e-mail address, or drop a filter."
+        with frame.empty("search_off", "Nothing matches", said):
+            st.button("Clear all filters", icon=":material/filter_alt_off:", on_click=clear, key="clear_all")
 
 
 def filters() -> PaymentFilter:
@@ -84,7 +83,7 @@ def more_filters() -> tuple[list[str], str | None, datetime | None, datetime | N
     with st.popover(f"Filters ({chosen})" if chosen else "Filters", icon=":material/filter_list:", width="stretch"):
         currencies = st.pills(
             "Currency",
-            list(catalog.currencies()),
+            list(dict.fromkeys([*desk().settings.currencies, *catalog.currencies()])),
             selection_mode="multi",
             key="currency",
             on_change=first_page,

@@ -139,7 +139,7 @@ def show_facts(payment: Payment) -> None:
     place = rules.terminal_types.get(payment.terminal_type or "", payment.terminal_type)
     rows = {
         "Customer": customer or "Not given",
-        "Payment": " · ".join(words.plain(part) for part in (kind, place, payment.currency) if part),
+        "Payment": " · ".join(words.plain(part) for part in (kind, place) if part) or "Of an unknown type",
         "Asked for by": words.plain(payment.requested_by or "Someone outside this dashboard"),
     }
     if payment.source_id:

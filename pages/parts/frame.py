@@ -58,13 +58,18 @@ def primary(label: str, icon: str) -> str:
     return f':color[\u2003:material/{icon}: {label}\u2003]{{foreground="#1E1B16" background="#FEE500"}}'
 
 
-def empty(icon: str, title: str, text: str, link: tuple[str, str] | None = None) -> None:
-    """Nothing to show: what this place is for and the next step. `link` is a page's file in `pages/` and its label."""
-    with st.container(border=True, horizontal_alignment="center", gap="xsmall"):
+def empty(icon: str, title: str, text: str, link: tuple[str, str] | None = None) -> DeltaGenerator:
+    """Nothing to show: what this place is for and the next step, in a box that is returned so that more can be put in it.
+
+    `link` is a page's file in `pages/` and its label.
+    """
+    box = st.container(border=True, horizontal_alignment="center", gap="xsmall")
+    with box:
         st.markdown(f"### :material/{icon}: {title}", text_alignment="center")
         st.markdown(text, text_alignment="center")
         if link:
             st.page_link(link[0], label=link[1], icon=":material/arrow_forward:", width="content")
+    return box
 
 
 @contextmanager

@@ -78,17 +78,17 @@ def correct(creation: Creation) -> None:
         "country": body.get("shipping", {}).get("address", {}).get("country", ""),
         "description": body.get("description", ""),
         **{name: "" if body.get(name) == home else body.get(name, "") for name in ("success_url", "failure_url")},
-        "lines": [
-            {
-                "name": item["name"],
-                "reference": item.get("reference", ""),
-                "unit_price": Money(item["unit_price"], currency).figure,
-                "quantity": str(item["quantity"]),
-            }
-            for item in body.get("items", [])
-        ],
+        "items": [],
     }
     st.session_state.update({slot(name): value for name, value in refilled.items()})
+    for item in body.get("items", []):
+        price = Money(item["unit_price"], currency).figure
+        add_item(
+            name=item["name"],
+            reference=item.get("reference", ""),
+            unit_price=price,
+            quantity=str(item["quantity"]),
+        )
 
 
 def fill(preset: Preset) -> None:
@@ -114,7 +114,7 @@ def typed() -> PaymentDraft:
             "os_type": None if texts["terminal_type"] == "WEB" else texts["os_type"],
             "success_url": texts["success_url"] or home,
             "failure_url": texts["failure_url"] or home,
-            "items": tuple(ItemDraft(**line) for line in lines() if any(line[name] for name in ITEM[:3])),
+            "items": tuple(ItemDraft(**line) for line in lines()),
         }
     )
 
@@ -125,9 +125,26 @@ def home_of(reference: str) -> str:
 
 
 def lines() -> list[dict[str, str]]:
-    """The items as typed: those the editor began with, as changed, and those added to it."""
-    edits = st.session_state.get(slot("items"), {})
-    changed, removed = edits.get("edited_rows", {}), edits.get("deleted_rows", [])
-    began = enumerate(st.session_state.get(slot("lines"), []))
-    rows = [{**line, **changed.get(number, {})} for number, line in began if number not in removed]
-    return [{name: str(row.get(name) or "").strip() for name in ITEM} for row in rows + edits.get("added_rows", [])]
+    """The items as typed, each under the names of an `ItemDraft`."""
+    return [{name: st.session_state[item_slot(number, name)].strip() for name in ITEM} for number in items()]
+
+
+def items() -> list[int]:
+    """The numbers of the lines that are on the screen."""
+    return list(st.session_state.get(slot("items"), []))
+
+
+def item_slot(number: int, name: str) -> str:
+    return slot(f"item_{number}_{name}")
+
+
+def add_item(**texts: str) -> None:
+    """One more line; a number is never used twice, so that no line inherits what stood in another."""
+    number = st.session_state.get(slot("items_so_far"), 0) + 1
+    st.session_state[slot("items_so_far")] = number
+    st.session_state[slot("items")] = [*items(), number]
+    st.session_state.update({item_slot(number, name): texts.get(name, "") for name in ITEM})
+
+
+def remove_item(number: int) -> None:
+    st.session_state[slot("items")] = [other for other in items() if other != number]

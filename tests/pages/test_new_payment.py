@@ -172,3 +172,20 @@ def test_an_unknown_key_in_the_address_opens_an_empty_form(empty: Database, open
     test = open_page("new_payment.py", key="nonsense")
     assert "No payment was sent under this address" in said(test)
     assert preview(test)["amount"] == 1100
+
+
+def test_items_are_sent_as_typed_and_come_back_when_corrected(
+    checkout: StandIn, empty: Database, open_page: Open
+) -> None:
+    checkout.answers = [(422, {"error_type": "invalid_request", "error_codes": ["amount_invalid"]})]
+    test = open_page("new_payment.py")
+    for _ in range(2):
+        test.button(key="new_add").click().run()
+    assert "Item 1 has no name" in said(test)
+    test.text_input(key="new_item_1_name").set_value("Tea set").run()
+    test.text_input(key="new_item_1_unit_price").set_value("0.10").run()
+    test.button(key="new_remove_2").click().run()
+    assert preview(test)["items"] == [{"name": "Tea set", "unit_price": 10, "quantity": 1}]
+    send(test).click().run()
+    test.button(key="correct").click().run()
+    assert preview(test)["items"] == [{"name": "Tea set", "unit_price": 10, "quantity": 1}]
