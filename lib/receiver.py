@@ -85,14 +85,15 @@ class Receiver:
             return 408, "The body did not arrive in time."
         except ConnectionError:
             return 400, "The connection broke before the body ended."
-        refusal = None
+        refusal = key_index = None
         if size > BODY_LIMIT:
             refusal = ("too_large", f"Over {BODY_LIMIT // 1024} KiB")
         else:
             verified = verify(raw, signature, self._keys)
+            key_index = verified.key_index
             if verified.refusal:
                 refusal = _REFUSALS[verified.refusal]
-        verdict = await self._store(Incoming(raw, received_at, signature, sender, size, refusal))
+        verdict = await self._store(Incoming(raw, received_at, signature, sender, size, refusal, key_index))
         if verdict is None:
             return 503, "Not stored. Deliver it again later."
         return _STATUS.get(verdict.word, 200), verdict.reason

@@ -9,10 +9,11 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
+from lib.ledger.batch import Batch
 from lib.ledger.database import Database
 from lib.ledger.facts import KNOWN_TYPES, Fact, NotReadable, from_webhook
 from lib.ledger.record import EVENT, store
-from lib.ledger.tables import Table
+from lib.ledger.tables import Table, time_text
 
 DELIVERY = Table.metadata.tables["delivery"]
 
@@ -45,6 +46,8 @@ class Incoming:
     sender: str | None
     size: int
     refusal: tuple[str, str] | None = None
+    key_index: int | None = None
+    """Which of our keys fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +62,14 @@ def receive(database: Database, deliveries: Sequence[Incoming]) -> list[Verdict]
     """Judge and store deliveries in one durable transaction. Raises `StoreUnavailable`."""
     read = [_read(delivery) for delivery in deliveries]
     with database.write() as connection:
-        facts = [fact for fact in read if isinstance(fact, Fact)]
-        fresh = iter(store(connection, facts))
-        verdicts = [item if isinstance(item, Verdict) else _judge(connection, item, new=next(fresh)) for item in read]
-        rows = [_row(*each) for each in zip(deliveries, read, verdicts, strict=True)]
-        connection.execute(DELIVERY.insert(), rows)
+        stored = iter(store(connection, [fact for fact in read if isinstance(fact, Fact)]))
+        verdicts, rows = [], []
+        for delivery, item in zip(deliveries, read, strict=True):
+            place = None if isinstance(item, Verdict) else next(stored)
+            verdict = item if isinstance(item, Verdict) else _judge(connection, item, new=bool(place and place.new))
+            verdicts.append(verdict)
+            rows.append(_row(delivery, item, verdict, place.seq if place else None))
+        Batch(connection).insert(DELIVERY, rows)
         for word in {verdict.word for verdict in verdicts} & KEPT.keys():
             _forget_oldest(connection, word)
     return verdicts
@@ -92,7 +98,7 @@ def _judge(connection: Connection, fact: Fact, *, new: bool) -> Verdict:
     return Verdict("duplicate", "Same event id as an earlier delivery")
 
 
-def _row(delivery: Incoming, read: Fact | Verdict, verdict: Verdict) -> dict[str, Any]:
+def _row(delivery: Incoming, read: Fact | Verdict, verdict: Verdict, seq: int | None) -> dict[str, Any]:
     fact = read if isinstance(read, Fact) else None
     body = None
     if verdict.word in UNSIGNED:
@@ -100,10 +106,12 @@ def _row(delivery: Incoming, read: Fact | Verdict, verdict: Verdict) -> dict[str
     elif verdict.word in ("not_json", "conflicting"):
         body = _text(delivery.raw)
     return {
-        "received_at": delivery.received_at,
+        "received_at": time_text(delivery.received_at),
         "verdict": verdict.word,
         "reason": verdict.reason,
         "event_id": fact.id if fact else None,
+        "event_seq": seq,
+        "key_index": delivery.key_index,
         "event_type": fact.type if fact else None,
         "payment_id": fact.payment_id if fact else None,
         "signature": _text(delivery.signature.encode())[:128] if delivery.signature else None,

@@ -102,12 +102,17 @@ def fold(facts: Iterable[Fact], start: PaymentState | None = None) -> PaymentSta
     changed. Facts with one id are one fact, of which the first stands.
     """
     state = decode(encode(start)) if start else PaymentState()
+    extend(state, facts)
+    return state
+
+
+def extend(state: PaymentState, facts: Iterable[Fact]) -> None:
+    """Take more facts into a state, in place."""
     seen: set[str] = set()
     for fact in facts:
         if fact.id not in seen:
             seen.add(fact.id)
             _join(state, fact)
-    return state
 
 
 def encode(state: PaymentState) -> str:
@@ -220,15 +225,16 @@ def _join_payment_read(state: PaymentState, fact: Fact, at: str) -> None:
 def _join_actions_read(state: PaymentState, fact: Fact, at: str) -> None:
     actions = fact.body.get("actions")
     for action in actions if isinstance(actions, list) else ():
-        if not isinstance(action, dict) or not isinstance(action.get("id"), str):
+        identity = _text(action.get("id"), 100) if isinstance(action, dict) else None
+        if not identity:
             continue
         mark = _mark(action, _time(action.get("processed_on")) or at, fact.id)
         approved = action.get("approved")
         if action.get("type") == "Capture" and approved is not False:
-            _latest(state.captures, action["id"], mark)
+            _latest(state.captures, identity, mark)
         elif action.get("type") == "Refund":
             into = state.pending if approved is None else state.refunded if approved else state.declined
-            _latest(into, action["id"], mark)
+            _latest(into, identity, mark)
 
 
 _READERS = {
@@ -267,24 +273,26 @@ def _weigh(state: PaymentState, balances: object, at: str, fact: str) -> None:
 
 def _describe(state: PaymentState, said: dict[str, Any], *, rank: int, at: str, fact: str) -> None:
     """Take up what a fact says of the payment itself. A refund's amount and reference are not the payment's."""
-    _say(state, "currency", said.get("currency"), rank, at, fact)
+    _say(state, "currency", _currency(said.get("currency")), rank, at, fact)
     if rank > 1:
         amount = _amount(said.get("amount"))
         if amount is not None:
             state.said["amount"] = _stronger(Said(rank, at, fact, amount), state.said.get("amount"))
         for name in ("reference", "payment_type"):
-            _say(state, name, said.get(name), rank, at, fact)
+            if name in said:
+                _say(state, name, said[name], rank, at, fact)
     for part, names in _PARTS.items():
         inner = said.get(part)
         if isinstance(inner, dict):
             for name, column in names.items():
                 _say(state, column, inner.get(name), rank, at, fact)
+    if "expires_on" in said:
+        _say(state, "expires_at", _time(said["expires_on"]), rank, at, fact)
     links = said.get("_links")
     redirect = links.get("redirect") if isinstance(links, dict) else None
     href = redirect.get("href") if isinstance(redirect, dict) else None
     if isinstance(href, str) and href.lower().startswith(("https://", "http://")):
         _say(state, "redirect_url", href, rank, at, fact, limit=2000)
-    _say(state, "expires_at", _time(said.get("expires_on")), rank, at, fact)
 
 
 _PARTS = {
@@ -323,7 +331,7 @@ def _mark(said: dict[str, Any], at: str, fact: str) -> Mark:
         at,
         fact,
         _amount(said.get("amount")),
-        _text(said.get("currency")),
+        _currency(said.get("currency")),
         _text(said.get("response_code")),
         _text(said.get("response_summary")),
         _text(metadata.get("refund_key")) if isinstance(metadata, dict) else None,
@@ -340,8 +348,15 @@ def _amount(value: object) -> int | None:
 def _text(value: object, limit: int = _TEXT) -> str | None:
     if not isinstance(value, str):
         return None
+    if len(value) <= limit and value.isascii() and value.isprintable():
+        return value or None
     # NUL and lone surrogates are legal in JSON, but not in a database's text.
     return value.replace("\x00", "").encode("utf-8", "replace").decode()[:limit] or None
+
+
+def _currency(value: object) -> str | None:
+    """A currency's code, known to us or not."""
+    return value if isinstance(value, str) and len(value) <= 8 and value.isascii() and value.isalnum() else None
 
 
 def _time(value: object) -> str | None:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from lib import catalog
 from lib.ledger.fold import Intent, Mark, PaymentState
-
-QUARTER = timedelta(minutes=15)
+from lib.ledger.tables import time_text
 
 Measures = dict[str, int]
-Bucket = tuple[datetime, str]
-"""The start of a quarter of an hour in UTC, and a currency."""
+Bucket = tuple[str, str]
+"""The start of a quarter of an hour, and a currency."""
 
 
 @dataclass(slots=True)
 class Projection:
-    """Column values of `payment` (all but `seq`), of each `refund`, and what the payment adds to `volume`."""
+    """Column values of `payment` (all but `seq`), of each `refund`, and what the payment adds to `volume`.
+
+    Times are in the text form of the database (`time_text`).
+    """
 
     payment: dict[str, Any]
     refunds: list[dict[str, Any]]
@@ -29,16 +30,13 @@ class Projection:
 
 def project(payment_id: str, state: PaymentState, folded: str) -> Projection:
     """Derive the rows of one payment. `folded` is the state's own text, kept beside them."""
-    currency = _said(state, "currency")
+    said = {name: told.value for name, told in state.said.items()}
+    currency = said.get("currency")
     captures = [mark for action, mark in state.captures.items() if action or len(state.captures) == 1]
-    ours, foreign = _in_currency(captures, currency)
+    ours = [mark for mark in captures if mark.currency in (None, currency)]
     captured = sum(mark.amount or 0 for mark in ours)
-    refunds = _refunds(payment_id, state, currency)
-    by_status: dict[str, int] = defaultdict(int)
-    for refund in refunds:
-        if refund["currency"] == currency:
-            by_status[refund["status"]] += refund["amount"]
-    refunded = by_status["refunded"]
+    refunds = _refunds(payment_id, state, str(currency or ""))
+    refunded, pending, reserved, foreign = _sums(refunds, currency)
 
     attention = []
     balances = state.balances
@@ -47,28 +45,23 @@ def project(payment_id: str, state: PaymentState, folded: str) -> Projection:
         attention.append("missing_facts")
         unexplained = max(0, balances.refunded - refunded)
         captured, refunded = max(captured, balances.captured), refunded + unexplained
-    pending, reserved = (
-        by_status["pending"],
-        by_status["submitting"] + by_status["awaiting_approval"],
-    )
     if captured and state.closings:
         attention.append("contradiction")
-    if any(action in state.refunded for action in state.declined):
+    if state.declined and any(action in state.refunded for action in state.declined):
         attention.append("refund_contradiction")
-    if foreign or any(refund["currency"] != currency for refund in refunds):
+    if foreign or len(ours) < len(captures):
         attention.append("currency_conflict")
     if refunded + pending > captured:
         attention.append("over_refunded")
 
     status, deciding = _status(state, captures, captured, refunded)
-    requested_at = _moment(state.requested_at if state.requested_at != "9" else state.first_at)
+    requested_at = state.requested_at if state.requested_at != "9" else state.first_at
     captured_at = None
     if captured:
-        captured_at = _moment(min(mark.at for mark in ours)) if ours else _moment(balances.at) if balances else None
-    closed_at = _moment(deciding.at) if deciding and status in state.closings else None
+        captured_at = min(mark.at for mark in ours) if ours else balances.at if balances else None
     row: dict[str, Any] = {
         "id": payment_id,
-        "amount": state.said["amount"].value if "amount" in state.said else None,
+        "amount": said.get("amount"),
         "status": status,
         "captured": captured,
         "refunded": refunded,
@@ -79,17 +72,17 @@ def project(payment_id: str, state: PaymentState, folded: str) -> Projection:
         "attention": ",".join(attention) or None,
         "requested_at": requested_at,
         "captured_at": captured_at,
-        "closed_at": closed_at,
-        "expires_at": _expiry(state, requested_at),
-        "updated_at": _moment(state.updated_at),
+        "closed_at": deciding.at if deciding and not captured else None,
+        "expires_at": _expiry(said, requested_at),
+        "updated_at": state.updated_at,
         "version": state.facts,
         "folded": folded,
     }
     for column in _SAID_COLUMNS:
-        row[column] = _said(state, column)
+        row[column] = said.get(column)
     projection = Projection(row, refunds)
     if currency:
-        projection.volumes = _volumes(row, refunds, currency, unexplained, balances.at if balances else "")
+        projection.volumes = _volumes(row, refunds, str(currency), unexplained, balances.at if balances else "")
     return projection
 
 
@@ -107,6 +100,22 @@ _SAID_COLUMNS = (
 )
 
 
+def _sums(refunds: list[dict[str, Any]], currency: object) -> tuple[int, int, int, bool]:
+    """Refunded, pending and reserved in the payment's currency, and whether any refund is in another."""
+    refunded = pending = reserved = 0
+    foreign = False
+    for refund in refunds:
+        if refund["currency"] != currency:
+            foreign = True
+        elif refund["status"] == "refunded":
+            refunded += refund["amount"]
+        elif refund["status"] == "pending":
+            pending += refund["amount"]
+        elif refund["status"] in ("submitting", "awaiting_approval"):
+            reserved += refund["amount"]
+    return refunded, pending, reserved, foreign
+
+
 def _status(state: PaymentState, captures: list[Mark], captured: int, refunded: int) -> tuple[str, Mark | None]:
     """The status in Checkout.com's words and the fact that decided it. Money wins over a decline or an expiry."""
     if captured:
@@ -120,8 +129,10 @@ def _status(state: PaymentState, captures: list[Mark], captured: int, refunded: 
     return "Pending", None
 
 
-def _refunds(payment_id: str, state: PaymentState, currency: str | None) -> list[dict[str, Any]]:
+def _refunds(payment_id: str, state: PaymentState, currency: str) -> list[dict[str, Any]]:
     """One row a refund: every intent with the action it became, then the actions that nobody asked for here."""
+    if not (state.intents or state.pending or state.refunded or state.declined):
+        return []
     actions = sorted(
         state.pending.keys() | state.refunded.keys() | state.declined.keys(),
         key=lambda action: (_first(state, action).at, action),
@@ -187,7 +198,7 @@ def _refund(
     key: str,
     action: str | None,
     intent: Intent | None,
-    currency: str | None,
+    currency: str,
 ) -> dict[str, Any]:
     told = _told(state, action) if action else []
     final = next(((mark, status) for mark, status in reversed(told) if status != "pending"), None)
@@ -209,14 +220,14 @@ def _refund(
         "payment_id": payment_id,
         "action_id": action,
         "amount": amount,
-        "currency": (said.currency if said else None) or (intent.currency if intent else None) or currency or "",
+        "currency": (said.currency if said else None) or (intent.currency if intent else None) or currency,
         "status": status,
         "reason": intent.reason if intent else None,
         "note": (intent.note or None) if intent else None,
         "requested_by": intent.by if intent else None,
-        "requested_at": _moment(intent.at if intent else told[0][0].at),
-        "answered_at": _moment(answered.at) if answered else None,
-        "decided_at": _moment(decided.at) if decided else None,
+        "requested_at": intent.at if intent else told[0][0].at,
+        "answered_at": answered.at if answered else None,
+        "decided_at": decided.at if decided else None,
         "response_code": decided.code if decided else None,
         "response_summary": decided.summary if decided else None,
     }
@@ -230,55 +241,40 @@ def _volumes(
     balances_at: str,
 ) -> dict[Bucket, Measures]:
     """What this payment adds to the volumes. Refunds that only the balances tell of count as money, not as a number."""
-    found: dict[Bucket, Measures] = defaultdict(lambda: defaultdict(int))
+    found: dict[Bucket, Measures] = {}
 
-    def add(moment: datetime, measure: str, amount: int | None = None, *, count: int = 1) -> None:
-        measures = found[(quarter(moment), currency)]
+    def add(moment: str, count: str | None, amount: str | None = None, minor: int = 0) -> None:
+        measures = found.setdefault((quarter(moment), currency), {})
         if count:
-            measures[f"{measure}_count"] += count
-        if amount:
-            measures[measure] += amount
+            measures[count] = measures.get(count, 0) + 1
+        if amount and minor:
+            measures[amount] = measures.get(amount, 0) + minor
 
-    add(row["requested_at"], "requested", row["amount"])
+    add(row["requested_at"], "requested_count", "requested", row["amount"] or 0)
     if row["captured_at"]:
-        add(row["captured_at"], "captured", row["captured"])
+        add(row["captured_at"], "captured_count", "captured", row["captured"])
     if row["closed_at"]:
-        add(row["closed_at"], row["status"].lower())
+        add(row["closed_at"], f"{row['status'].lower()}_count")
     for refund in refunds:
-        if refund["currency"] != currency:
-            continue
-        if refund["status"] == "refunded":
-            add(refund["decided_at"], "refunded", refund["amount"])
-        elif refund["status"] == "declined":
-            add(refund["decided_at"], "refund_declined")
+        if refund["currency"] == currency and refund["status"] == "refunded":
+            add(refund["decided_at"], "refunded_count", "refunded", refund["amount"])
+        elif refund["currency"] == currency and refund["status"] == "declined":
+            add(refund["decided_at"], "refund_declined_count")
     if unexplained:
-        add(_moment(balances_at), "refunded", unexplained, count=0)
-    return {bucket: dict(measures) for bucket, measures in found.items()}
+        add(balances_at, None, "refunded", unexplained)
+    return found
 
 
-def quarter(moment: datetime) -> datetime:
+def quarter(moment: str) -> str:
     """The start of the quarter of an hour that `moment` falls in. Every zone in use is a whole number of quarters off UTC."""
-    return moment.replace(minute=moment.minute - moment.minute % 15, second=0, microsecond=0)
+    return f"{moment[:14]}{int(moment[14:16]) // 15 * 15:02}:00.000000Z"
 
 
-def _in_currency(marks: list[Mark], currency: str | None) -> tuple[list[Mark], list[Mark]]:
-    ours = [mark for mark in marks if mark.currency in (None, currency)]
-    return ours, [mark for mark in marks if mark not in ours]
-
-
-def _expiry(state: PaymentState, requested_at: datetime) -> datetime | None:
+def _expiry(said: Mapping[str, str | int], requested_at: str) -> str | None:
     """When the customer's link ends: as Checkout.com says, else after the life that KakaoPay's links have."""
-    if "expires_at" in state.said:
-        return _moment(str(state.said["expires_at"].value))
-    if "redirect_url" in state.said:
-        return requested_at + timedelta(minutes=catalog.kakaopay().link_minutes)
+    if "expires_at" in said:
+        return str(said["expires_at"])
+    if "redirect_url" in said:
+        life = timedelta(minutes=catalog.kakaopay().link_minutes)
+        return time_text(datetime.fromisoformat(requested_at) + life)
     return None
-
-
-def _said(state: PaymentState, name: str) -> str | None:
-    said = state.said.get(name)
-    return str(said.value) if said else None
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, func, or_, select, tuple_
 
 from lib.ledger.database import Database
 from lib.ledger.deliveries import DELIVERY
@@ -156,7 +156,7 @@ def find_refunds(
 
 def facts_of(database: Database, payment_id: str) -> list[Event]:
     """Everything known of one payment, latest first by the time it happened."""
-    wanted = select(EVENT).where(EVENT.c.payment_id == payment_id)
+    wanted = select(EVENT).where(EVENT.c.payment_seq == _seq_of(payment_id))
     with database.read() as connection:
         latest = wanted.order_by(EVENT.c.occurred_at.desc(), EVENT.c.seq.desc())
         return [Event(**row) for row in connection.execute(latest).mappings()]
@@ -181,7 +181,8 @@ def find_deliveries(
     if wanted.types:
         conditions.append(DELIVERY.c.event_type.in_(wanted.types))
     if wanted.payment_id:
-        conditions.append(DELIVERY.c.payment_id == wanted.payment_id)
+        told = select(EVENT.c.seq).where(EVENT.c.payment_seq == _seq_of(wanted.payment_id))
+        conditions.append(DELIVERY.c.event_seq.in_(told))
     statement = select(*(column for column in DELIVERY.columns if column.name != "body")).where(*conditions)
     with database.read() as connection:
         rows, newer, older = _page(connection, statement, (DELIVERY.c.id,), cursor, limit)
@@ -198,7 +199,7 @@ def find_delivery(database: Database, delivery_id: int) -> Delivery | None:
 def body_of(database: Database, delivery: Delivery) -> str | None:
     """The body as it was received: the delivery's own, or that of the event it brought or repeated."""
     body = func.coalesce(DELIVERY.c.body, EVENT.c.body)
-    joined = DELIVERY.outerjoin(EVENT, EVENT.c.id == DELIVERY.c.event_id)
+    joined = DELIVERY.outerjoin(EVENT, EVENT.c.seq == DELIVERY.c.event_seq)
     with database.read() as connection:
         return connection.execute(select(body).select_from(joined).where(DELIVERY.c.id == delivery.id)).scalar()
 
@@ -222,6 +223,10 @@ def payment_version(database: Database, payment_id: str) -> int:
     """How many facts of this payment are folded: a screen that shows it redraws when this grows. 0 for an unknown one."""
     with database.read() as connection:
         return int(connection.execute(select(PAYMENT.c.version).where(PAYMENT.c.id == payment_id)).scalar() or 0)
+
+
+def _seq_of(payment_id: str) -> ScalarSelect[Any]:
+    return select(PAYMENT.c.seq).where(PAYMENT.c.id == payment_id).scalar_subquery()
 
 
 def _payment_conditions(wanted: PaymentFilter) -> list[ColumnElement[bool]]:

@@ -9,18 +9,21 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from datetime import datetime
+from itertools import groupby, islice
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, Select, delete, func, select
 
+from lib.ledger.batch import Batch
 from lib.ledger.database import Database, StoreUnavailable
-from lib.ledger.facts import Fact, from_row
+from lib.ledger.facts import from_row
 from lib.ledger.fold import encode, fold
 from lib.ledger.project import Bucket, Measures, Projection, project
-from lib.ledger.record import EVENT, MEASURES, PAYMENT, REFUND, VOLUME, add_volumes, upsert_payments
+from lib.ledger.record import EVENT, MEASURES, PAYMENT, REFUND, VOLUME, add_volumes, replace_refunds, upsert_payments
+from lib.ledger.tables import time_text
 from lib.settings import SettingsError, load
 
 _CHUNK = 500
@@ -38,93 +41,94 @@ class Comparison:
         return f"{self.events} events, {self.payments} payments, {self.differing} rows differ"
 
 
-def compare(database: Database, *, mend: bool = False) -> Comparison:
-    """Fold every fact again and compare with the stored rows; with `mend`, replace what differs, in one transaction."""
+def compare(
+    database: Database, *, mend: bool = False, progress: Callable[[int], None] = lambda _payments: None
+) -> Comparison:
+    """Fold every fact again and compare with the stored rows; with `mend`, replace what differs, in one transaction.
+
+    `progress` is told, now and then, how many payments have been compared. An exception from it ends the comparison.
+    """
     with database.write() if mend else database.read() as connection:
+        batch = Batch(connection) if mend else None
         events = connection.execute(select(func.count()).select_from(EVENT)).scalar_one()
         payments = differing = 0
         volumes: dict[Bucket, Measures] = defaultdict(lambda: dict.fromkeys(MEASURES, 0))
         for projections in _chunks(_projections(connection)):
             payments += len(projections)
-            differing += _compare_chunk(connection, projections, mend=mend)
+            differing += _compare_chunk(connection, projections, batch)
             for projection in projections:
                 for bucket, measures in projection.volumes.items():
                     for name, value in measures.items():
                         volumes[bucket][name] += value
+            progress(payments)
         differing += _surplus(connection, mend=mend)
-        differing += _compare_volumes(connection, dict(volumes), mend=mend)
+        differing += _compare_volumes(connection, dict(volumes), batch)
     return Comparison(events, payments, differing)
 
 
 def _projections(connection: Connection) -> Iterator[Projection]:
-    wanted = select(EVENT).where(EVENT.c.payment_id.is_not(None)).order_by(EVENT.c.payment_id, EVENT.c.seq)
+    wanted = select(EVENT).where(EVENT.c.payment_seq.is_not(None)).order_by(EVENT.c.payment_seq, EVENT.c.seq)
     rows = connection.execution_options(yield_per=_CHUNK).execute(wanted).mappings()
-    facts: Iterator[Fact] = (from_row(dict(row)) for row in rows)
-    for payment_id, group in groupby(facts, key=lambda fact: fact.payment_id or ""):
-        state = fold(group)
-        yield project(payment_id, state, encode(state))
+    for seq, group in groupby(rows, key=lambda row: row["payment_seq"]):
+        facts = [from_row(dict(row)) for row in group]
+        state = fold(facts)
+        projection = project(facts[0].payment_id or "", state, encode(state))
+        projection.payment["seq"] = seq
+        yield projection
 
 
 def _chunks(projections: Iterator[Projection]) -> Iterator[list[Projection]]:
-    chunk: list[Projection] = []
-    for projection in projections:
-        chunk.append(projection)
-        if len(chunk) == _CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
+    while chunk := list(islice(projections, _CHUNK)):
         yield chunk
 
 
-def _compare_chunk(connection: Connection, projections: Sequence[Projection], *, mend: bool) -> int:
+def _compare_chunk(connection: Connection, projections: Sequence[Projection], batch: Batch | None) -> int:
     ids = [projection.payment["id"] for projection in projections]
-    stored = {
-        row["id"]: dict(row) for row in connection.execute(select(PAYMENT).where(PAYMENT.c.id.in_(ids))).mappings()
-    }
-    for row in stored.values():
-        del row["seq"]
-    wrong = [
-        projection.payment for projection in projections if stored.get(projection.payment["id"]) != projection.payment
-    ]
+    stored = _plain(connection, select(PAYMENT).where(PAYMENT.c.id.in_(ids)), "id")
+    wrong = [told.payment for told in projections if stored.get(told.payment["id"]) != told.payment]
     wanted = {row["key"]: row for projection in projections for row in projection.refunds}
-    held = connection.execute(select(REFUND).where(REFUND.c.payment_id.in_(ids))).mappings()
-    kept = {row["key"]: dict(row) for row in held}
+    kept = _plain(connection, select(REFUND).where(REFUND.c.payment_id.in_(ids)), "key")
     differing = [key for key in wanted.keys() | kept.keys() if wanted.get(key) != kept.get(key)]
-    if mend and wrong:
-        upsert_payments(connection, wrong)
-    if mend and differing:
-        connection.execute(delete(REFUND).where(REFUND.c.key.in_(differing)))
-        if refunds := [wanted[key] for key in differing if key in wanted]:
-            connection.execute(REFUND.insert(), refunds)
+    if batch:
+        upsert_payments(batch, wrong)
+        replace_refunds(batch, differing, [wanted[key] for key in differing if key in wanted])
     return len(wrong) + len(differing)
 
 
+def _plain(connection: Connection, wanted: Select[Any], key: str) -> dict[str, dict[str, Any]]:
+    """Rows by key, their times in the form that projections have."""
+    return {
+        row[key]: {name: time_text(value) if isinstance(value, datetime) else value for name, value in row.items()}
+        for row in connection.execute(wanted).mappings()
+    }
+
+
 def _surplus(connection: Connection, *, mend: bool) -> int:
-    """Payments and refunds that no fact speaks of."""
+    """Payments that no fact speaks of, and refunds of no payment."""
+    unfounded = (
+        (PAYMENT, ~select(EVENT.c.seq).where(EVENT.c.payment_seq == PAYMENT.c.seq).exists()),
+        (REFUND, ~select(PAYMENT.c.seq).where(PAYMENT.c.id == REFUND.c.payment_id).exists()),
+    )
     count = 0
-    for table, column in ((PAYMENT, PAYMENT.c.id), (REFUND, REFUND.c.payment_id)):
-        unfounded = ~select(EVENT.c.seq).where(EVENT.c.payment_id == column).exists()
-        count += int(connection.execute(select(func.count()).select_from(table).where(unfounded)).scalar_one())
+    for table, condition in unfounded:
+        count += int(connection.execute(select(func.count()).select_from(table).where(condition)).scalar_one())
         if mend:
-            connection.execute(delete(table).where(unfounded))
+            connection.execute(delete(table).where(condition))
     return count
 
 
-def _compare_volumes(connection: Connection, wanted: dict[Bucket, Measures], *, mend: bool) -> int:
+def _compare_volumes(connection: Connection, wanted: dict[Bucket, Measures], batch: Batch | None) -> int:
     """Buckets whose measures differ. A stored bucket of zeros is as good as none."""
-    differing = 0
+    gaps: dict[Bucket, Measures] = {}
+    nothing = dict.fromkeys(MEASURES, 0)
     for row in connection.execute(select(VOLUME)).mappings():
-        stored = {name: row[name] for name in MEASURES}
-        said: dict[str, Any] = wanted.pop((row["bucket"], row["currency"]), dict.fromkeys(MEASURES, 0))
-        if said != stored:
-            differing += 1
-            if mend:
-                gap = {name: said[name] - stored[name] for name in MEASURES}
-                add_volumes(connection, {(row["bucket"], row["currency"]): gap})
-    absent = {bucket: measures for bucket, measures in wanted.items() if any(measures.values())}
-    if mend:
-        add_volumes(connection, absent)
-    return differing + len(absent)
+        bucket = (time_text(row["bucket"]), row["currency"])
+        said = wanted.pop(bucket, nothing)
+        gaps[bucket] = {name: said[name] - row[name] for name in MEASURES}
+    gaps = {bucket: gap for bucket, gap in (gaps | wanted).items() if any(gap.values())}
+    if batch:
+        add_volumes(batch, gaps)
+    return len(gaps)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

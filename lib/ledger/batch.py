@@ -1,0 +1,88 @@
+"""Many rows in one statement, in the words that SQLite and PostgreSQL share.
+
+This is the way of the facts, thousands a second, so the statements are written out and times are bound as the text
+that both databases read (`time_text`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import Connection, Table
+
+
+class Batch:
+    """Statements on one connection, inside its transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._postgresql = connection.dialect.name == "postgresql"
+
+    def rows_of(self, table: Table, columns: Sequence[str], key: str, values: Iterable[str]) -> list[Any]:
+        """Rows whose `key` is among `values`: tuples of `columns`."""
+        among, wanted = (
+            ("= ANY(%s)", list(values))
+            if self._postgresql
+            else ("IN (SELECT value FROM json_each(?))", json.dumps(list(values)))
+        )
+        statement = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {key} {among}"  # noqa: S608 - our own names
+        return list(self._connection.exec_driver_sql(statement, (wanted,)))
+
+    def next_numbers(self, table: Table, count: int) -> Iterable[int]:
+        """`count` unused values of the table's `seq`. On SQLite the writer lock keeps them ours until the commit."""
+        if self._postgresql:
+            sequence = f"{table.name}_seq_seq"
+            wanted = "SELECT nextval(%s) FROM generate_series(1, %s)"
+            return [row[0] for row in self._connection.exec_driver_sql(wanted, (sequence, count))]
+        last = self._connection.exec_driver_sql(f"SELECT max(seq) FROM {table.name}").scalar() or 0  # noqa: S608
+        return range(last + 1, last + 1 + count)
+
+    def insert(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows that all have the same columns."""
+        if rows:
+            self._many(self._insertion(table, list(rows[0])), rows)
+
+    def upsert(self, table: Table, key: Sequence[str], rows: Sequence[Mapping[str, Any]], *, add: bool = False) -> None:
+        """Insert rows, or overwrite those with the same key; with `add`, add to their numbers instead."""
+        if not rows:
+            return
+        columns = list(rows[0])
+        name = table.name
+        sets = [f"{c} = {f'{name}.{c} + ' if add else ''}excluded.{c}" for c in columns if c not in key and c != "seq"]
+        insertion = self._insertion(table, columns)
+        self._many(f"{insertion} ON CONFLICT ({', '.join(key)}) DO UPDATE SET {', '.join(sets)}", rows)
+
+    def delete(self, table: Table, key: str, values: Sequence[str]) -> None:
+        """Delete the rows with these keys."""
+        if values:
+            statement = f"DELETE FROM {table.name} WHERE {key} = {self._mark}"  # noqa: S608 - our own names
+            self._connection.exec_driver_sql(statement, [(value,) for value in values])
+
+    def lock(self, names: Iterable[str]) -> None:
+        """Wait for, and keep until the transaction ends, the right to change what goes by these names.
+
+        It need not exist yet. Taken in one order by everybody, so that nobody waits in a circle. SQLite needs
+        nothing: its one writer lock is held already.
+        """
+        if self._postgresql:
+            numbers = sorted({_number(name) for name in names})
+            ordered = "SELECT pg_advisory_xact_lock(n) FROM unnest(%s::bigint[]) WITH ORDINALITY AS t(n, i) ORDER BY i"
+            self._connection.exec_driver_sql(ordered, (numbers,))
+
+    @property
+    def _mark(self) -> str:
+        return "%s" if self._postgresql else "?"
+
+    def _insertion(self, table: Table, columns: Sequence[str]) -> str:
+        marks = ", ".join([self._mark] * len(columns))
+        return f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - our own names
+
+    def _many(self, statement: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        self._connection.exec_driver_sql(statement, [tuple(row.values()) for row in rows])
+
+
+def _number(name: str) -> int:
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), signed=True)
