@@ -101,7 +101,9 @@ class Database:
 
     def _engine(self, begin: str) -> Engine:
         if not self.sqlite:
-            return create_engine(self.url, pool_pre_ping=True, pool_size=5, max_overflow=15)
+            # Readers keep the promise of `read()`; writers must see what others committed once they hold its locks.
+            isolation = "REPEATABLE READ" if begin == "BEGIN" else "READ COMMITTED"
+            return create_engine(self.url, pool_pre_ping=True, pool_size=5, max_overflow=15, isolation_level=isolation)
         engine = create_engine(
             self.url,
             connect_args={"timeout": _BUSY_SECONDS},

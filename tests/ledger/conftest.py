@@ -1,15 +1,29 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 
 import pytest
 
 from lib.ledger.database import Database
+from tests.support import databases
+
+
+@pytest.fixture(params=databases.BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
+    """Every test of the ledger that asks for a database runs on both."""
+    return str(request.param)
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    store = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
-    yield store
-    store.close()
+def database(backend: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    with databases.fresh(backend, tmp_path_factory) as database:
+        yield database
+
+
+@pytest.fixture
+def fresh_database(
+    backend: str, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[], AbstractContextManager[Database]]:
+    """For tests that need a database an example."""
+    return lambda: databases.fresh(backend, tmp_path_factory)

