@@ -19,12 +19,11 @@ from starlette.routing import Route
 from lib.simulator import shapes
 from lib.simulator.engine import Engine
 from lib.simulator.faults import Switch
-from lib.simulator.http import Json, authorised
+from lib.simulator.http import READS, Json, authorised
 from lib.simulator.problem import NOT_ALLOWED, NOT_FOUND, TOO_MANY, UNAUTHORISED, Refusal, invalid
 from lib.simulator.store import Action, Payment
 
 Handler = Callable[[Request], Awaitable[Response]]
-_READS: Final = ("GET", "HEAD")
 
 
 class Gate:
@@ -41,7 +40,7 @@ class Gate:
         async def guarded(request: Request) -> Response:
             if not authorised(request.headers.get("authorization", ""), self._engine.options.secret_keys):
                 raise Refusal(UNAUTHORISED)
-            reading = request.method in _READS
+            reading = request.method in READS
             self._count(reading)
             return await self._strike(request, handler, reading)
 

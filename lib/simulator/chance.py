@@ -25,7 +25,7 @@ class Chance:
         self.seed = seed if seed is not None else secrets.token_hex(16)
         self._drawn: Mark = dict(drawn or {})
         self._request_seed = self.seed if repeat else secrets.token_hex(16)
-        self._requests = count(1)
+        self._requests = {True: count(1), False: count(1)}
 
     def mark(self) -> Mark:
         """Where we are, to return to if the step fails."""
@@ -49,9 +49,9 @@ class Chance:
     def digits(self, kind: str, length: int) -> str:
         return str(int.from_bytes(self._next(kind))).zfill(length)[-length:]
 
-    def request_id(self) -> str:
-        """A UUID for a request, from a stream of its own. Safe from any thread."""
-        digest = _hash(self._request_seed, "request", next(self._requests))
+    def request_id(self, *, reading: bool) -> str:
+        """A UUID for a request. Reads have a stream of their own, so that reading changes nothing. Safe from any thread."""
+        digest = _hash(self._request_seed, "read" if reading else "write", next(self._requests[reading]))
         return str(uuid.UUID(bytes=digest[:16], version=4))
 
     def draw(self, *subject: str | int) -> float:

@@ -16,6 +16,7 @@ from lib.simulator.chance import Chance
 from lib.simulator.problem import Mistake, Refusal
 
 VERSION: Final = "3.32.0"
+READS: Final = ("GET", "HEAD")
 MAXIMUM_BODY: Final = 256 * 1024
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 
@@ -99,7 +100,7 @@ class Marks:
             await self._app(scope, receive, send)
             return
         chance: Chance = self._chance()
-        request_id = chance.request_id()
+        request_id = chance.request_id(reading=scope["method"] in READS)
         scope["state"] = {**scope.get("state", {}), "request_id": request_id}
 
         async def marked(message: Message) -> None:

@@ -208,8 +208,9 @@ def _capture(step: Step, payment: Payment) -> None:
     payment.response_code, payment.response_summary = "10000", shapes.summary("10000")
     _finish(step, action, "approved", "10000")
     finance.book(step, action, payment)
-    if payment.code and payment.source_id:
-        step.db.get_one(Source, payment.source_id).status = "active"
+    source = step.db.get(Source, payment.source_id) if payment.source_id else None
+    if source and source.status == "pending":
+        source.status = "active"
     step.emit("payment_captured", payment, action)
 
 

@@ -1,0 +1,60 @@
+"""The simulator by itself, as somebody without the dashboard starts it; and how fast it goes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from lib.simulator.options import PROCESSING_CHANNEL, SECRET_KEY
+from tests.simulator.house import House, Receiver, order, served, until
+from tests.simulator.test_delivery import ROOT, free_port, process, reachable
+
+
+def test_it_says_how_to_reach_it_and_works_with_what_it_says(tmp_path: Path) -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "lib.simulator", "--port", str(port)]
+    command += ["--database", f"sqlite:///{tmp_path / 'alone.db'}", "--currencies", "2024-07"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout
+        try:
+            said = [running.stdout.readline() for _ in range(6)]
+            assert f"http://127.0.0.1:{port}" in said[0]
+            assert SECRET_KEY in said[1]
+            assert PROCESSING_CHANNEL in said[2]
+            assert "give --webhook" in said[4]
+            home = House(f"http://127.0.0.1:{port}", Receiver())
+            until(lambda: reachable(home), seconds=30)
+            home.paid(currency="KRW")
+            assert home.post("/payments", order(currency="EUR")).json()["error_codes"] == ["currency_not_supported"]
+            home.http.close()
+        finally:
+            running.terminate()
+            assert running.wait(15) is not None
+
+
+def test_a_wrong_option_is_explained() -> None:
+    command = [sys.executable, "-m", "lib.simulator", "--currencies", "all"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.returncode == 2
+    assert "invalid choice" in done.stderr
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+def test_the_second_thousand_payments_take_no_longer_than_the_first(tmp_path: Path) -> None:
+    receiver, port = Receiver(), free_port()
+    with served(receiver.app) as webhook, process(tmp_path, port, webhook, receiver) as (home, _):
+        took = []
+        for thousand in range(2):
+            started = time.perf_counter()
+            for number in range(1000):
+                home.paid(reference=f"SPEED-{thousand}-{number}")
+            until(lambda count=3000 * (thousand + 1): len(receiver.deliveries) >= count, seconds=120)
+            took.append(time.perf_counter() - started)
+    print(f"first thousand {took[0]:.1f} s, second {took[1]:.1f} s, ratio {took[1] / took[0]:.2f}")
+    assert took[1] <= 1.2 * took[0]
