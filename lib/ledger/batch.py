@@ -45,13 +45,22 @@ class Batch:
         if rows:
             self._many(self._insertion(table, list(rows[0])), rows)
 
-    def upsert(self, table: Table, key: Sequence[str], rows: Sequence[Mapping[str, Any]], *, add: bool = False) -> None:
-        """Insert rows, or overwrite those with the same key; with `add`, add to their numbers instead."""
+    def upsert(
+        self,
+        table: Table,
+        key: Sequence[str],
+        rows: Sequence[Mapping[str, Any]],
+        combine: Mapping[str, str] | None = None,
+    ) -> None:
+        """Insert rows, or overwrite those with the same key.
+
+        `combine` names the operator by which a column's new value meets its old one, where it does not replace it.
+        """
         if not rows:
             return
         columns = list(rows[0])
-        name = table.name
-        sets = [f"{c} = {f'{name}.{c} + ' if add else ''}excluded.{c}" for c in columns if c not in key and c != "seq"]
+        met = {column: f"{table.name}.{column} {operator} " for column, operator in (combine or {}).items()}
+        sets = [f"{c} = {met.get(c, '')}excluded.{c}" for c in columns if c not in key and c != "seq"]
         insertion = self._insertion(table, columns)
         self._many(f"{insertion} ON CONFLICT ({', '.join(key)}) DO UPDATE SET {', '.join(sets)}", rows)
 
@@ -71,6 +80,12 @@ class Batch:
             numbers = sorted({_number(name) for name in names})
             ordered = "SELECT pg_advisory_xact_lock(n) FROM unnest(%s::bigint[]) WITH ORDINALITY AS t(n, i) ORDER BY i"
             self._connection.exec_driver_sql(ordered, (numbers,))
+
+    def hold_still(self, *tables: Table) -> None:
+        """Keep everybody else from writing to these tables until the transaction ends; name them in the order of writing."""
+        if self._postgresql:
+            names = ", ".join(table.name for table in tables)
+            self._connection.exec_driver_sql(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE")
 
     @property
     def _mark(self) -> str:

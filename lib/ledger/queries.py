@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, func, or_, select, tuple_
 
 from lib.ledger.database import Database
 from lib.ledger.deliveries import DELIVERY
 from lib.ledger.record import EVENT, PAYMENT, REFUND
+from lib.ledger.search import matching
 from lib.ledger.tables import Delivery, Event, Payment, Refund, Table, UtcTime
 
 Row = TypeVar("Row", bound=Table)
@@ -32,7 +33,7 @@ class Page(Generic[Row]):
 
 @dataclass(frozen=True)
 class PaymentFilter:
-    """Which payments. `text` finds an id, a reference or an e-mail address, each from its beginning; the id also of an action."""
+    """Which payments. `text` finds any part of an id, a reference, an e-mail address or a name, and a refund's whole action id."""
 
     text: str = ""
     statuses: tuple[str, ...] = ()
@@ -70,8 +71,9 @@ def find_payment(database: Database, payment_id: str) -> Payment | None:
 
 def find_payment_by_reference(database: Database, reference: str) -> Payment | None:
     """The newest payment with this reference; references need not be unique."""
-    wanted = select(PAYMENT).where(PAYMENT.c.reference == reference)
     with database.read() as connection:
+        among = PAYMENT.c.seq.in_(matching(connection, reference))
+        wanted = select(PAYMENT).where(among, PAYMENT.c.reference == reference)
         newest = wanted.order_by(PAYMENT.c.requested_at.desc(), PAYMENT.c.seq.desc()).limit(1)
         row = connection.execute(newest).mappings().one_or_none()
     return Payment(**row) if row else None
@@ -85,23 +87,21 @@ def find_payments(
     limit: int = 25,
 ) -> Page[Payment]:
     """A page of payments by the time they were asked for. A cursor that cannot be read starts at the newest."""
-    statement = select(*_LISTED).where(*_payment_conditions(wanted))
+    by = (PAYMENT.c.requested_at, PAYMENT.c.seq)
     with database.read() as connection:
-        rows, newer, older = _page(
-            connection,
-            statement,
-            (PAYMENT.c.requested_at, PAYMENT.c.seq),
-            cursor,
-            limit,
-        )
+        narrowed = [select(*_LISTED).where(*each) for each in _payment_conditions(connection, wanted)]
+        rows, newer, older = _page(connection, narrowed, by, cursor, limit)
     return Page([Payment(**row, folded="") for row in rows], newer, older)
 
 
 def count_payments(database: Database, wanted: PaymentFilter, *, cap: int = 1000) -> int:
     """How many payments the filter finds, counted up to `cap` and no further."""
-    some = select(PAYMENT.c.seq).where(*_payment_conditions(wanted)).limit(cap).subquery()
+    count = 0
     with database.read() as connection:
-        return int(connection.execute(select(func.count()).select_from(some)).scalar_one())
+        for conditions in _payment_conditions(connection, wanted):
+            some = select(PAYMENT.c.seq).where(*conditions).limit(cap - count).subquery()
+            count += int(connection.execute(select(func.count()).select_from(some)).scalar_one())
+    return count
 
 
 def charges_of_source(database: Database, source_id: str, *, limit: int = 50) -> list[Payment]:
@@ -142,15 +142,13 @@ def find_refunds(
     if wanted.payment_id:
         conditions.append(REFUND.c.payment_id == wanted.payment_id)
     text = wanted.text.strip()
-    if text:
-        payments = select(PAYMENT.c.id).where(
-            _starts(PAYMENT.c.reference, text) | _starts(PAYMENT.c.customer_email, text)
-        )
-        own = [_starts(REFUND.c[name], text) for name in ("payment_id", "action_id", "key")]
-        conditions.append(or_(*own, REFUND.c.payment_id.in_(payments)))
-    statement = select(REFUND).where(*conditions)
     with database.read() as connection:
-        rows, newer, older = _page(connection, statement, (REFUND.c.requested_at, REFUND.c.key), cursor, limit)
+        if text:
+            payments = select(PAYMENT.c.id).where(PAYMENT.c.seq.in_(matching(connection, text)))
+            own = REFUND.c.action_id == text, REFUND.c.key == text
+            conditions.append(or_(*own, REFUND.c.payment_id.in_(payments)))
+        statement = select(REFUND).where(*conditions)
+        rows, newer, older = _page(connection, [statement], (REFUND.c.requested_at, REFUND.c.key), cursor, limit)
     return Page([Refund(**row) for row in rows], newer, older)
 
 
@@ -185,7 +183,7 @@ def find_deliveries(
         conditions.append(DELIVERY.c.event_seq.in_(told))
     statement = select(*(column for column in DELIVERY.columns if column.name != "body")).where(*conditions)
     with database.read() as connection:
-        rows, newer, older = _page(connection, statement, (DELIVERY.c.id,), cursor, limit)
+        rows, newer, older = _page(connection, [statement], (DELIVERY.c.id,), cursor, limit)
     return Page([Delivery(**row) for row in rows], newer, older)
 
 
@@ -229,39 +227,30 @@ def _seq_of(payment_id: str) -> ScalarSelect[Any]:
     return select(PAYMENT.c.seq).where(PAYMENT.c.id == payment_id).scalar_subquery()
 
 
-def _payment_conditions(wanted: PaymentFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if wanted.statuses:
-        conditions.append(PAYMENT.c.status.in_(wanted.statuses))
-    if wanted.currencies:
-        conditions.append(PAYMENT.c.currency.in_(wanted.currencies))
+def _payment_conditions(connection: Connection, wanted: PaymentFilter) -> list[list[ColumnElement[bool]]]:
+    """Conditions that together give what is wanted, each set answered in order by one index, none overlapping another."""
+    common: list[ColumnElement[bool]] = []
     if wanted.terminal_type:
-        conditions.append(PAYMENT.c.terminal_type == wanted.terminal_type)
+        common.append(PAYMENT.c.terminal_type == wanted.terminal_type)
     if wanted.since:
-        conditions.append(PAYMENT.c.requested_at >= wanted.since)
+        common.append(PAYMENT.c.requested_at >= wanted.since)
     if wanted.until:
-        conditions.append(PAYMENT.c.requested_at < wanted.until)
+        common.append(PAYMENT.c.requested_at < wanted.until)
     text = wanted.text.strip()
     if text:
-        refunded = select(REFUND.c.payment_id).where(REFUND.c.action_id == text)
-        fields = ("id", "reference", "customer_email")
-        conditions.append(
-            or_(
-                *(_starts(PAYMENT.c[name], text) for name in fields),
-                PAYMENT.c.id.in_(refunded),
-            )
-        )
-    return conditions
-
-
-def _starts(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
-    # A range, not LIKE: it means the same on both databases and goes through the index.
-    return and_(column >= text, column < text + "\U0010ffff")
+        refunded = connection.execute(select(REFUND.c.payment_id).where(REFUND.c.action_id == text)).scalar()
+        found = list(connection.execute(matching(connection, text)).scalars())
+        common.append(PAYMENT.c.seq.in_(found) if refunded is None else PAYMENT.c.id == refunded)
+    return [
+        [*common, *([PAYMENT.c.status == status] if status else []), *([PAYMENT.c.currency == code] if code else [])]
+        for status in wanted.statuses or (None,)
+        for code in wanted.currencies or (None,)
+    ]
 
 
 def _page(
-    connection: Any,
-    statement: Select[Any],
+    connection: Connection,
+    statements: Sequence[Select[Any]],
     by: Sequence[ColumnElement[Any]],
     cursor: str | None,
     limit: int,
@@ -269,10 +258,14 @@ def _page(
     """Rows newest first from the cursor on, and the cursors to the pages beside them. `by` must be unique taken together."""
     direction, position = _read_cursor(cursor, by)
     keys = tuple_(*by)
-    if position:
-        statement = statement.where(keys < position if direction == "older" else keys > position)
     order = [column.asc() if direction == "newer" else column.desc() for column in by]
-    rows = [dict(row) for row in connection.execute(statement.order_by(*order).limit(limit + 1)).mappings()]
+    rows: list[dict[str, Any]] = []
+    for statement in statements:
+        onward = statement
+        if position:
+            onward = statement.where(keys < position if direction == "older" else keys > position)
+        rows += [dict(row) for row in connection.execute(onward.order_by(*order).limit(limit + 1)).mappings()]
+    rows.sort(key=lambda row: tuple(row[str(column.key)] for column in by), reverse=direction == "older")
     more = len(rows) > limit
     rows = rows[:limit]
     if direction == "newer":

@@ -50,6 +50,8 @@ def compare(
     """
     with database.write() if mend else database.read() as connection:
         batch = Batch(connection) if mend else None
+        if batch:
+            batch.hold_still(PAYMENT, REFUND, VOLUME, EVENT)
         events = connection.execute(select(func.count()).select_from(EVENT)).scalar_one()
         payments = differing = 0
         volumes: dict[Bucket, Measures] = defaultdict(lambda: dict.fromkeys(MEASURES, 0))
@@ -68,7 +70,7 @@ def compare(
 
 def _projections(connection: Connection) -> Iterator[Projection]:
     wanted = select(EVENT).where(EVENT.c.payment_seq.is_not(None)).order_by(EVENT.c.payment_seq, EVENT.c.seq)
-    rows = connection.execution_options(yield_per=_CHUNK).execute(wanted).mappings()
+    rows = connection.execute(wanted.execution_options(yield_per=_CHUNK)).mappings()
     for seq, group in groupby(rows, key=lambda row: row["payment_seq"]):
         facts = [from_row(dict(row)) for row in group]
         state = fold(facts)
@@ -84,13 +86,14 @@ def _chunks(projections: Iterator[Projection]) -> Iterator[list[Projection]]:
 
 def _compare_chunk(connection: Connection, projections: Sequence[Projection], batch: Batch | None) -> int:
     ids = [projection.payment["id"] for projection in projections]
-    stored = _plain(connection, select(PAYMENT).where(PAYMENT.c.id.in_(ids)), "id")
+    folded = [column for column in PAYMENT.columns if column.name != "searched"]
+    stored = _plain(connection, select(*folded).where(PAYMENT.c.id.in_(ids)), "id")
     wrong = [told.payment for told in projections if stored.get(told.payment["id"]) != told.payment]
     wanted = {row["key"]: row for projection in projections for row in projection.refunds}
     kept = _plain(connection, select(REFUND).where(REFUND.c.payment_id.in_(ids)), "key")
     differing = [key for key in wanted.keys() | kept.keys() if wanted.get(key) != kept.get(key)]
     if batch:
-        upsert_payments(batch, wrong)
+        upsert_payments(batch, [row | {"searched": 0} for row in wrong])
         replace_refunds(batch, differing, [wanted[key] for key in differing if key in wanted])
     return len(wrong) + len(differing)
 

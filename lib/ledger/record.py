@@ -15,6 +15,7 @@ from lib.ledger.database import Database
 from lib.ledger.facts import Fact
 from lib.ledger.fold import PaymentState, decode, encode, extend
 from lib.ledger.project import Bucket, Measures, Projection, project
+from lib.ledger.search import words_of
 from lib.ledger.tables import Table, time_text
 
 EVENT = Table.metadata.tables["event"]
@@ -73,7 +74,8 @@ def insert_once(connection: Connection, table: SqlTable, key: str, row: dict[str
 
 def upsert_payments(batch: Batch, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write payment rows, whole."""
-    batch.upsert(PAYMENT, ("id",), rows)
+    # What waits for the search index goes on waiting until it has been indexed, whatever else is written meanwhile.
+    batch.upsert(PAYMENT, ("id",), rows, {"searched": "*"})
 
 
 def add_volumes(batch: Batch, moved: Mapping[Bucket, Measures]) -> None:
@@ -83,7 +85,7 @@ def add_volumes(batch: Batch, moved: Mapping[Bucket, Measures]) -> None:
         for (bucket, currency), measures in sorted(moved.items(), key=lambda item: item[0])
         if any(measures.values())
     ]
-    batch.upsert(VOLUME, ("bucket", "currency"), rows, add=True)
+    batch.upsert(VOLUME, ("bucket", "currency"), rows, dict.fromkeys(MEASURES, "+"))
 
 
 def replace_refunds(batch: Batch, gone: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -111,7 +113,8 @@ def _refold(batch: Batch, by_payment: Mapping[str, Sequence[Fact]]) -> dict[str,
             state, old = PaymentState(), Projection({}, [])
         extend(state, facts)
         new = project(payment_id, state, encode(state))
-        payments.append({"seq": seqs[payment_id]} | new.payment)
+        searched = int(bool(known) and words_of(old.payment) == words_of(new.payment))
+        payments.append({"seq": seqs[payment_id], "searched": searched} | new.payment)
         kept = {row["key"]: row for row in old.refunds}
         changed = [row for row in new.refunds if kept.pop(row["key"], None) != row]
         refunds += changed

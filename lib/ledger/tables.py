@@ -22,6 +22,7 @@ from sqlalchemy import (
     String,
     Text,
     TypeDecorator,
+    text,
 )
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
@@ -145,6 +146,8 @@ class Payment(Table, table=True):
     expires_at: datetime | None = Field(default=None, sa_type=UtcTime)
     updated_at: datetime = Field(sa_type=UtcTime)
     version: int = 0
+    searched: int = 0
+    """1 once the words by which it can be found are in the search index, 0 while they wait for it."""
     folded: str = Field(sa_type=Text)
     """The fold's own state, from which it goes on when the next fact arrives."""
 
@@ -153,9 +156,14 @@ class Payment(Table, table=True):
         Index("payment_by_status", "status", "requested_at", "seq"),
         Index("payment_by_currency", "currency", "requested_at", "seq"),
         Index("payment_by_currency_status", "currency", "status", "requested_at", "seq"),
-        Index("payment_by_reference", "reference"),
-        Index("payment_by_email", "customer_email"),
-        Index("payment_by_source", "source_id"),
+        Index(
+            "payment_by_source",
+            "source_id",
+            sqlite_where=text("source_id IS NOT NULL"),
+            postgresql_where=text("source_id IS NOT NULL"),
+        ),
+        Index("payment_by_terminal", "terminal_type", "requested_at", "seq"),
+        Index("payment_unsearched", "seq", sqlite_where=text("searched = 0"), postgresql_where=text("searched = 0")),
     )
 
     @property

@@ -8,6 +8,7 @@ from lib.ledger import queries
 from lib.ledger.database import Database
 from lib.ledger.queries import PaymentFilter, RefundFilter
 from lib.ledger.record import record
+from lib.ledger.search import index_waiting
 from tests.support.events import at, webhook
 
 
@@ -25,7 +26,7 @@ def filled(database: Database) -> Database:
                 amount=100 + number,
                 currency=currency,
                 reference=f"ORD-{number}",
-                customer={"email": f"person{number % 5}@example.com"},
+                customer={"email": f"person{number % 5}@example.com", "name": "김민지"},
             )
         )
         if number % 2:
@@ -45,7 +46,14 @@ def filled(database: Database) -> Database:
 
 
 @pytest.mark.parametrize(
-    "wanted", [PaymentFilter(), PaymentFilter(statuses=("Captured",)), PaymentFilter(currencies=("HKD",))]
+    "wanted",
+    [
+        PaymentFilter(),
+        PaymentFilter(statuses=("Captured",)),
+        PaymentFilter(currencies=("HKD",)),
+        PaymentFilter(statuses=("Captured", "Pending"), currencies=("HKD", "KRW")),
+        PaymentFilter(text="ord-", statuses=("Captured",)),
+    ],
 )
 def test_pages_cover_everything_once_forwards_and_back(filled: Database, wanted: PaymentFilter) -> None:
     page = queries.find_payments(filled, wanted, limit=7)
@@ -68,10 +76,47 @@ def test_pages_cover_everything_once_forwards_and_back(filled: Database, wanted:
 
 @pytest.mark.parametrize(
     ("text", "count"),
-    [("pay_007", 1), ("ORD-59", 1), ("ORD-5", 11), ("person3@", 12), ("act_7", 0), ("%", 0), ("' OR 1=1", 0), ("", 60)],
+    [
+        ("pay_007", 1),
+        ("y_007", 1),
+        ("ORD-59", 1),
+        ("ord-5", 11),
+        ("rd-5", 11),
+        ("person3@", 12),
+        ("N3@EXAMPLE", 12),
+        ("민지", 60),
+        ("김민지", 60),
+        ("07", 1),
+        ("nothing", 0),
+        ("%", 0),
+        ("___", 0),
+        ('"*"', 0),
+        ("' OR 1=1", 0),
+        ("\\", 0),
+        ("", 60),
+    ],
 )
-def test_text_finds_ids_references_and_emails_from_their_beginning(filled: Database, text: str, count: int) -> None:
+def test_text_finds_any_part_of_id_reference_email_and_name(filled: Database, text: str, count: int) -> None:
+    """Before they are indexed, half indexed, and after."""
     assert queries.count_payments(filled, PaymentFilter(text=text)) == count
+    index_waiting(filled)
+    assert queries.count_payments(filled, PaymentFilter(text=text)) == count
+
+
+def test_what_is_learned_later_is_found_too(filled: Database) -> None:
+    record(filled, [webhook("payment_pending", "early", 98, "pay_x", amount=100)])
+    while index_waiting(filled):
+        pass
+    name = {"name": "Late Arrival"}
+    record(filled, [webhook("payment_captured", "late", 99, "pay_x", amount=100, customer=name, action_id="x")])
+    for _ in range(2):
+        assert [row.id for row in queries.find_payments(filled, PaymentFilter(text="e arr")).rows] == ["pay_x"]
+        index_waiting(filled)
+
+
+def test_a_refunds_action_id_finds_its_payment(filled: Database) -> None:
+    record(filled, [webhook("payment_refund_pending", "r", 99, "pay_001", amount=1, action_id="act_refund")])
+    assert [row.id for row in queries.find_payments(filled, PaymentFilter(text="act_refund")).rows] == ["pay_001"]
 
 
 def test_filters_narrow_together(filled: Database) -> None:
@@ -110,7 +155,7 @@ def test_a_refund_is_found_by_its_payments_reference(database: Database) -> None
             webhook("payment_refund_pending", 2, 5, amount=100, action_id="act_r"),
         ],
     )
-    for text in ("ORD-77", "act_r", "pay_1"):
+    for text in ("ORD-77", "d-77", "act_r", "pay_1"):
         assert [row.action_id for row in queries.find_refunds(database, RefundFilter(text=text)).rows] == ["act_r"]
     assert queries.find_refunds(database, RefundFilter(text="ORD-78")).rows == []
     assert queries.find_refunds(database, RefundFilter(statuses=("refunded",))).rows == []
