@@ -154,13 +154,14 @@ def show_outcome(payment: Payment) -> None:
     said = words.response(payment.response_code, payment.response_summary)
     if said and not payment.captured:
         st.markdown(said)
+    if st.button(frame.primary("Open this payment", "receipt"), type="primary", width="stretch", key="open_payment"):
+        st.switch_page("payment.py", query_params={"id": payment.id})
 
 
 def show_progress(creation: Creation, payment: Payment | None) -> None:
     """Where the request stands, in one line."""
-    steps = [
-        f"Requested {words.clock(creation.requested_at, desk().settings.zone)} by {words.plain(creation.requested_by)}"
-    ]
+    when = words.when(creation.requested_at, desk().settings.zone)
+    steps = [f"Requested {when} by {words.plain(creation.requested_by)}"]
     answer = json.loads(creation.answer) if creation.answer else None
     if answer:
         steps.append(f"answered {answer['status']} in {answer['elapsed_ms']} ms")
@@ -179,7 +180,7 @@ TITLES = {
 
 def show_next(creation: Creation, payment: Payment | None, start_again: Callable[[Creation], None]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        if payment:
+        if payment and payment.status == "Pending":
             st.page_link(
                 "payment.py",
                 label="Open this payment",
@@ -220,6 +221,8 @@ def show_webhooks(payment_id: str | None) -> None:
     events = [fact for fact in facts_of(desk().database, payment_id) if fact.source == "webhook"] if payment_id else []
     if not events:
         st.caption("None yet. They arrive here by themselves.")
+    else:
+        st.caption(f"Newest first, times in {datetime.now(zone):%Z}.")
     for fact in events:
         with st.expander(
             f"{words.clock(fact.occurred_at, zone)} **{words.plain(fact.type)}**",
