@@ -8,54 +8,18 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 
 import streamlit as st
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import Mount, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.routing import Mount
 
-from lib.health import health
-from lib.ledger.desk import Desk, open_desk
-from lib.receiver import Receiver
+from lib.front import Front
+from lib.ledger.desk import open_desk
 from lib.settings import SIMULATOR_PATH, WEBHOOK_PATH, Settings, SettingsError, load
 from lib.simulator.app import Simulator, create
 from lib.simulator.options import Options
 from lib.workers import Workers
 from pages.parts.frame import explain
-
-
-@dataclass
-class Running:
-    """What the lifespan started. Our port, and with it every address of ours, is known only then."""
-
-    desk: Desk
-    receiver: Receiver
-    workers: Workers
-
-
-class Front:
-    """What stands before Streamlit: the receiver, since deliveries are many and owe its middleware nothing; and health."""
-
-    def __init__(self) -> None:
-        self.running: Running | None = None
-
-    def middleware(self, app: ASGIApp) -> ASGIApp:
-        async def front(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] == "http" and self.running and scope["path"].rstrip("/") == WEBHOOK_PATH:
-                await self.running.receiver(scope, receive, send)
-            else:
-                await app(scope, receive, send)
-
-        return front
-
-    async def healthz(self, _request: Request) -> JSONResponse:
-        if self.running is None:
-            return JSONResponse({"status": "starting"}, 503)
-        status, said = await health(self.running.desk.database, self.running.receiver, self.running.workers)
-        return JSONResponse(said, status)
 
 
 def settings_or_exit() -> Settings:
@@ -93,21 +57,20 @@ stand_in = simulator(settings) if settings.embedded_simulator else None
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Start what runs beside the screens, and stop it in reverse: nothing acknowledged is left undone."""
     desk = open_desk(port=own_port())
-    started = Running(desk, Receiver(desk.database, desk.settings.webhook_keys), Workers(desk))
+    workers = Workers(desk)
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(started.receiver.running())
-        front.running = started
+        await stack.enter_async_context(front.open(desk.database, desk.settings, workers))
         if stand_in:
             await stack.enter_async_context(stand_in.running())
-        await stack.enter_async_context(started.workers.running())
+        await stack.enter_async_context(workers.running())
         yield
 
 
 # Streamlit looks for this very assignment in the file it is told to run.
 app = st.App(
     "pages/navigation.py",
-    routes=[Route("/healthz", front.healthz), *([Mount(SIMULATOR_PATH, app=stand_in)] if stand_in else [])],
-    middleware=[Middleware(front.middleware)],
+    routes=[Mount(SIMULATOR_PATH, app=stand_in)] if stand_in else [],
+    middleware=[Middleware(front.before)],
     lifespan=lifespan,
     on_script_error=explain,
 )

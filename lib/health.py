@@ -12,19 +12,21 @@ from lib.workers import Workers
 _PATIENCE_SECONDS = 5.0
 
 
-async def health(database: Database, receiver: Receiver, workers: Workers) -> tuple[int, dict[str, Any]]:
-    """Status and JSON: 200 when the store can be written to, 503 when it cannot."""
+async def health(database: Database, receiver: Receiver, workers: Workers | None) -> tuple[int, dict[str, Any]]:
+    """Status and JSON: 200 when the store can be written to, 503 when it cannot. A receiver alone has no workers."""
     problem = None
     try:
         await asyncio.wait_for(asyncio.to_thread(database.check), _PATIENCE_SECONDS)
     except (StoreUnavailable, TimeoutError) as error:
         problem = type(error).__name__
-    return (503 if problem else 200), {
+    said: dict[str, Any] = {
         "status": "unavailable" if problem else "ok",
         "database": problem or "ok",
         "receiver": {"waiting": receiver.waiting},
-        "workers": {
+    }
+    if workers:
+        said["workers"] = {
             "status": workers.problem or "ok",
             "last_round": workers.last_round.isoformat() if workers.last_round else None,
-        },
-    }
+        }
+    return (503 if problem else 200), said

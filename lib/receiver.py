@@ -11,12 +11,11 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
 from lib.checkout.signature import verify
-from lib.ledger.database import Database, StoreUnavailable
+from lib.ledger.database import Database, StoreBusy, StoreUnavailable
 from lib.ledger.deliveries import Incoming, Verdict, receive
 
 BODY_LIMIT = 256 * 1024
@@ -51,6 +50,8 @@ class Receiver:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Store what arrives for as long as the block lasts; on leaving, finish what was taken in."""
+        with contextlib.suppress(StoreUnavailable):  # each delivery says so again, to the sender
+            await asyncio.to_thread(self._database.prepare)
         writer = asyncio.create_task(self._write())
         try:
             yield
@@ -69,10 +70,10 @@ class Receiver:
         if scope["type"] != "http":
             return
         if scope["method"] != "POST":
-            await _answer(send, 405, "Deliver webhooks with POST.", allow="POST")
+            await answer(send, 405, "Deliver webhooks with POST.", allow="POST")
             return
         status, words = await self._take(scope, receive)
-        await _answer(send, status, words)
+        await answer(send, status, words)
 
     async def _take(self, scope: Scope, receive: Receive) -> tuple[int, str]:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
@@ -112,7 +113,7 @@ class Receiver:
             while len(batch) < _BATCH_LIMIT and not self._queue.empty():
                 batch.append(self._queue.get_nowait())
             try:
-                verdicts = await asyncio.to_thread(receive, self._database, [incoming for incoming, _ in batch])
+                verdicts = await self._receive([incoming for incoming, _ in batch])
             except Exception as error:
                 logger.exception("A batch of %d deliveries could not be stored", len(batch))
                 problem = error if isinstance(error, StoreUnavailable) else StoreUnavailable("see the log")
@@ -125,6 +126,15 @@ class Receiver:
                         future.set_result(verdict)
             for _ in batch:
                 self._queue.task_done()
+            await asyncio.sleep(0)  # a turn of the loop, in which the next batch gathers
+
+    async def _receive(self, deliveries: list[Incoming]) -> list[Verdict]:
+        # SQLite's commit is short, and handing it to a thread costs more than it, so it runs right here; unless
+        # somebody else is writing, or the database is a server: then a thread waits, and the loop goes on.
+        if self._database.sqlite:
+            with contextlib.suppress(StoreBusy):
+                return receive(self._database, deliveries, patient=False)
+        return await asyncio.to_thread(receive, self._database, deliveries)
 
 
 _STATUS = {"bad_signature": 401, "no_signature": 401, "not_json": 400, "too_large": 413}
@@ -146,22 +156,21 @@ async def _body(receive: Receive, content_length: str | None) -> tuple[bytes, in
     return b"".join(chunks), max(size, announced if announced > BODY_LIMIT else 0)
 
 
-async def _answer(send: Send, status: int, words: str, **headers: str) -> None:
+async def answer(
+    send: Send, status: int, words: str, *, kind: str = "text/plain; charset=utf-8", allow: str | None = None
+) -> None:
+    """Send a whole answer."""
     body = words.encode()
-    extra: list[tuple[bytes, bytes]] = [(name.encode(), value.encode()) for name, value in headers.items()]
+    headers = [
+        (b"content-type", kind.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+    if allow:
+        headers.append((b"allow", allow.encode()))
     if status == 503:
-        extra.append((b"retry-after", str(_RETRY_AFTER_SECONDS).encode()))
+        headers.append((b"retry-after", str(_RETRY_AFTER_SECONDS).encode()))
     if status in (408, 413):
-        extra.append((b"connection", b"close"))
-    start: dict[str, Any] = {
-        "type": "http.response.start",
-        "status": status,
-        "headers": [
-            (b"content-type", b"text/plain; charset=utf-8"),
-            (b"content-length", str(len(body)).encode()),
-            (b"x-content-type-options", b"nosniff"),
-            *extra,
-        ],
-    }
-    await send(start)
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -11,8 +11,10 @@ from datetime import UTC, datetime, timedelta
 from lib.ledger.desk import Desk
 from lib.ledger.payments import resume_creations
 from lib.ledger.refunds import resume_refunds
+from lib.ledger.search import index_waiting
 
 _PAUSE_SECONDS = 3.0
+_INDEXED_A_ROUND = 20
 _ATTEMPTS_TIMEOUTS = 3
 """A person's own call gives up after about this many time-outs; younger ones are left to it."""
 
@@ -58,3 +60,6 @@ class Workers:
     def _round(self, older_than: datetime) -> None:
         resume_creations(self._desk, older_than=older_than)
         resume_refunds(self._desk, older_than=older_than)
+        for _ in range(_INDEXED_A_ROUND):
+            if not index_waiting(self._desk.database):
+                break

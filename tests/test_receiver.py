@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from lib.checkout.signature import sign
-from lib.ledger import queries
+from lib.ledger import deliveries, queries
 from lib.ledger.database import Database
 from lib.ledger.deliveries import KEPT, KEPT_BODY
 from lib.ledger.queries import DeliveryFilter
@@ -218,7 +218,7 @@ def test_what_nobody_signed_is_bounded(database: Database, monkeypatch: pytest.M
     monkeypatch.setitem(KEPT, "no_signature", 20)
 
     async def flood(post: Post) -> None:
-        await asyncio.gather(*(post(b"y" * 10000, signature=None) for _ in range(90)))
+        await asyncio.gather(*(post(b"y" * 20000, signature=None) for _ in range(90)))
         await post(CAPTURED)
 
     deliver(database, flood)
@@ -229,15 +229,38 @@ def test_what_nobody_signed_is_bounded(database: Database, monkeypatch: pytest.M
     assert queries.find_payment(database, "pay_1") is not None
 
 
+def test_a_delivery_that_defeats_us_holds_up_nobody_else_and_is_kept_whole(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    understand = deliveries.store
+
+    def stumble(connection: Any, facts: Any) -> Any:
+        if any(fact.type == "payment_poison" for fact in facts):
+            raise ArithmeticError
+        return understand(connection, facts)
+
+    monkeypatch.setattr(deliveries, "store", stumble)
+    poison = event("payment_poison", 6, at(0), id="pay_6")
+
+    async def among_others(post: Post) -> list[int]:
+        raws = [event("payment_pending", n, at(n), id=f"pay_{n}", amount=1, currency="HKD") for n in range(5)]
+        return [answer.status_code for answer in await asyncio.gather(*map(post, [*raws[:2], poison, *raws[2:]]))]
+
+    assert deliver(database, among_others) == [200] * 6
+    assert sorted(verdicts(database)) == ["accepted"] * 5 + ["quarantined"]
+    [kept] = queries.find_deliveries(database, DeliveryFilter(verdicts=("quarantined",))).rows
+    assert queries.body_of(database, kept) == poison.decode()
+
+
 def test_concurrent_deliveries_are_all_there_once_and_share_commits(database: Database) -> None:
     commits = 0
     database.prepare()
     write = database.write
 
-    def counting() -> Any:
+    def counting(**how: Any) -> Any:
         nonlocal commits
         commits += 1
-        return write()
+        return write(**how)
 
     async def burst(post: Post) -> list[int]:
         raws = [

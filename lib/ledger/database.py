@@ -21,6 +21,10 @@ class StoreUnavailable(RuntimeError):
     """The database cannot be opened or brought up to date; the message says what to do."""
 
 
+class StoreBusy(StoreUnavailable):
+    """Somebody else is writing just now."""
+
+
 class Database:
     """Connections to the ledger. The schema is created or migrated at the first use, whoever comes first.
 
@@ -43,10 +47,13 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """A durable transaction: committed when the block ends, rolled back when it raises. Raises `StoreUnavailable`."""
+    def write(self, *, patient: bool = True) -> Iterator[Connection]:
+        """A durable transaction: committed when the block ends, rolled back when it raises. Raises `StoreUnavailable`.
+
+        Not `patient`, it raises `StoreBusy` rather than wait for another writer of the same SQLite file.
+        """
         self.prepare()
-        with _answering(), self._turn(), self._writer.begin() as connection:
+        with _answering(), self._turn(patient=patient), (self._writer if patient else self._hasty).begin() as connection:
             yield connection
 
     def prepare(self) -> None:
@@ -77,19 +84,23 @@ class Database:
 
     def close(self) -> None:
         """Give all connections back."""
-        for name in ("_reader", "_writer"):
+        for name in ("_reader", "_writer", "_hasty"):
             engine = self.__dict__.pop(name, None)
             if engine is not None:
                 engine.dispose()
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def _turn(self, *, patient: bool) -> Iterator[None]:
         # Threads of this process queue here in order; SQLite's own busy wait polls, and lets late ones overtake.
         if not self.sqlite:
             yield
             return
-        with self._writer_turn:
+        if not self._writer_turn.acquire(blocking=patient):
+            raise StoreBusy("Somebody else is writing.")
+        try:
             yield
+        finally:
+            self._writer_turn.release()
 
     @cached_property
     def _reader(self) -> Engine:
@@ -99,14 +110,18 @@ class Database:
     def _writer(self) -> Engine:
         return self._engine("BEGIN IMMEDIATE")
 
-    def _engine(self, begin: str) -> Engine:
+    @cached_property
+    def _hasty(self) -> Engine:
+        return self._engine("BEGIN IMMEDIATE", busy_seconds=0)
+
+    def _engine(self, begin: str, busy_seconds: float | None = None) -> Engine:
         if not self.sqlite:
             # Readers keep the promise of `read()`; writers must see what others committed once they hold its locks.
             isolation = "REPEATABLE READ" if begin == "BEGIN" else "READ COMMITTED"
             return create_engine(self.url, pool_pre_ping=True, pool_size=5, max_overflow=15, isolation_level=isolation)
         engine = create_engine(
             self.url,
-            connect_args={"timeout": _BUSY_SECONDS},
+            connect_args={"timeout": _BUSY_SECONDS if busy_seconds is None else busy_seconds},
             pool_size=5,
             max_overflow=45,
         )
@@ -122,7 +137,8 @@ def _answering() -> Iterator[None]:
         yield
     except (OperationalError, InterfaceError) as error:
         reason = str(error.orig).splitlines()[0]
-        raise StoreUnavailable(
+        kind = StoreBusy if "database is locked" in reason else StoreUnavailable
+        raise kind(
             f"The database did not answer ({reason}). What was not confirmed was not stored. Wait a moment and try again; "
             "if it stays, check that the disk has room and that nothing else holds the database."
         ) from error

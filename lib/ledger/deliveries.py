@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,10 +11,12 @@ from typing import Any
 from sqlalchemy import Connection, delete, select
 
 from lib.ledger.batch import Batch
-from lib.ledger.database import Database
+from lib.ledger.database import Database, StoreUnavailable
 from lib.ledger.facts import KNOWN_TYPES, Fact, NotReadable, from_webhook
 from lib.ledger.record import EVENT, store
 from lib.ledger.tables import Table, time_text
+
+logger = logging.getLogger(__name__)
 
 DELIVERY = Table.metadata.tables["delivery"]
 
@@ -26,13 +29,14 @@ VERDICTS = (
     "no_signature",
     "not_json",
     "too_large",
+    "quarantined",
 )
 UNSIGNED = ("bad_signature", "no_signature", "too_large")
 """What anybody can make us store. Kept few and short."""
 
 KEPT = {"bad_signature": 2000, "no_signature": 2000, "too_large": 500, "not_json": 500}
 """How many deliveries of each refused kind are kept; the oldest go first."""
-KEPT_BODY = 4096
+KEPT_BODY = 16 * 1024
 """Characters kept of a body whose sender we do not know."""
 
 
@@ -58,10 +62,32 @@ class Verdict:
     reason: str
 
 
-def receive(database: Database, deliveries: Sequence[Incoming]) -> list[Verdict]:
-    """Judge and store deliveries in one durable transaction. Raises `StoreUnavailable`."""
-    read = [_read(delivery) for delivery in deliveries]
+def receive(database: Database, deliveries: Sequence[Incoming], *, patient: bool = True) -> list[Verdict]:
+    """Judge and store deliveries in one durable transaction. `patient` as in `Database.write`. Raises `StoreUnavailable`.
+
+    A delivery that we fail to understand is kept apart, whole, so that it holds up nobody else and can be tried again.
+    """
+    try:
+        return _receive(database, deliveries, patient=patient)
+    except StoreUnavailable:
+        raise
+    except Exception as error:
+        if len(deliveries) > 1:
+            return [receive(database, [delivery])[0] for delivery in deliveries]
+        logger.exception("A delivery could not be understood and is kept apart")
+        return [_quarantine(database, deliveries[0], f"{type(error).__name__} while reading it; it can be tried again")]
+
+
+def _quarantine(database: Database, delivery: Incoming, reason: str) -> Verdict:
+    verdict = Verdict("quarantined", reason)
     with database.write() as connection:
+        Batch(connection).insert(DELIVERY, [_row(delivery, verdict, verdict, None)])
+    return verdict
+
+
+def _receive(database: Database, deliveries: Sequence[Incoming], *, patient: bool) -> list[Verdict]:
+    read = [_read(delivery) for delivery in deliveries]
+    with database.write(patient=patient) as connection:
         stored = iter(store(connection, [fact for fact in read if isinstance(fact, Fact)]))
         verdicts, rows = [], []
         for delivery, item in zip(deliveries, read, strict=True):
@@ -103,7 +129,7 @@ def _row(delivery: Incoming, read: Fact | Verdict, verdict: Verdict, seq: int | 
     body = None
     if verdict.word in UNSIGNED:
         body = _text(delivery.raw[:KEPT_BODY])
-    elif verdict.word in ("not_json", "conflicting"):
+    elif verdict.word in ("not_json", "conflicting", "quarantined"):
         body = _text(delivery.raw)
     return {
         "received_at": time_text(delivery.received_at),

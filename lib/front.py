@@ -1,0 +1,84 @@
+"""What stands at the door of every process that takes webhooks: the receiver's path, `/healthz`, and nothing slow before them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import AsyncIterator
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from lib.health import health
+from lib.ledger.database import Database
+from lib.receiver import Receiver, answer
+from lib.settings import WEBHOOK_PATH, Settings, SettingsError, load
+from lib.workers import Workers
+
+
+class Front:
+    """An ASGI app that keeps the receiver and the health page to itself and hands everything else on.
+
+    As middleware of Streamlit's server it saves deliveries, which are many, from what browsers need. Alone, everything
+    else is 404. It serves once `open()` was entered.
+    """
+
+    def __init__(self, inner: ASGIApp | None = None) -> None:
+        self._inner = inner
+        self._receiver: Receiver | None = None
+        self._database: Database | None = None
+        self._workers: Workers | None = None
+
+    def before(self, inner: ASGIApp) -> Front:
+        """This front with `inner` behind it, in the shape that middleware is asked for."""
+        self._inner = inner
+        return self
+
+    @contextlib.asynccontextmanager
+    async def open(self, database: Database, settings: Settings, workers: Workers | None = None) -> AsyncIterator[None]:
+        """Take deliveries into `database` for as long as the block lasts."""
+        receiver = Receiver(database, settings.webhook_keys)
+        async with receiver.running():
+            self._database, self._receiver, self._workers = database, receiver, workers
+            yield
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            path = scope["path"].rstrip("/")
+            if path == WEBHOOK_PATH and self._receiver:
+                await self._receiver(scope, receive, send)
+                return
+            if path == "/healthz":
+                await self._health(send)
+                return
+        if self._inner:
+            await self._inner(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http":
+            await answer(send, 404, f"Only {WEBHOOK_PATH} and /healthz are here.")
+
+    async def _health(self, send: Send) -> None:
+        if self._database and self._receiver:
+            status, said = await health(self._database, self._receiver, self._workers)
+        else:
+            status, said = 503, {"status": "starting"}
+        await answer(send, status, json.dumps(said), kind="application/json")
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        """Serve alone, with the settings of the environment, for as long as the server runs."""
+        await receive()
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                settings = load()
+                await stack.enter_async_context(self.open(Database(settings.database_url), settings))
+            except SettingsError as error:
+                failed: Message = {"type": "lifespan.startup.failed", "message": str(error)}
+                await send(failed)
+                return
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+app = Front()
+"""The receiver alone: `uvicorn lib.front:app`."""

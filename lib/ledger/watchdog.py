@@ -1,0 +1,182 @@
+"""The watchdog: what must be heard next of a payment in each of its states, by when, and what is overdue."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, or_, select
+
+from lib import catalog
+from lib.ledger.database import Database
+from lib.ledger.record import EVENT, PAYMENT, REFUND
+from lib.ledger.tables import Payment, Refund
+
+_OPEN_REFUNDS = ("submitting", "pending")
+_LISTED = [column for column in PAYMENT.columns if column.name != "folded"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What must be heard, how long after it could have been, and how often to ask for it once it is overdue."""
+
+    expected: str
+    patience: timedelta
+    ask_least: timedelta = timedelta(seconds=30)
+    """The first gap between two askings; gaps grow with the time it is overdue."""
+    ask_most: timedelta = timedelta(hours=6)
+
+
+RULES: Mapping[str, Rule] = {
+    "first_event": Rule(
+        "The first webhook since this was asked for",
+        timedelta(seconds=10),
+        ask_least=timedelta(seconds=5),
+        ask_most=timedelta(seconds=60),
+    ),
+    "decision": Rule("Whether the customer paid; the link has ended", timedelta(minutes=3)),
+    "capture": Rule("The capture of what the customer agreed to", timedelta(minutes=2)),
+    "answer": Rule("Checkout.com's answer to the refund request", timedelta(minutes=1)),
+    "refund": Rule("Whether the refund was paid out", timedelta(minutes=15)),
+    "missing_facts": Rule("The events behind Checkout.com's own totals", timedelta(minutes=1)),
+}
+"""By name: what comes next. Checkout.com names no times for these, so the patience is ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """Something that must be heard by `due`. `what` is a name of `RULES`."""
+
+    payment_id: str
+    what: str
+    due: datetime
+    refund_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """Something that should have been heard by `since`. `what` is a name of `RULES`."""
+
+    payment_id: str
+    what: str
+    since: datetime
+    age: timedelta
+    refund_key: str | None = None
+
+    @property
+    def expected(self) -> str:
+        """What should have been heard, in words."""
+        return RULES[self.what].expected
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the events of a payment say about hearing of it: when the customer agreed, and when the last webhook came."""
+
+    agreed_at: datetime | None = None
+    webhook_at: datetime | None = None
+
+
+def expectations(payment: Payment, refunds: Iterable[Refund], heard: Heard) -> list[Expectation]:
+    """What must be heard next of one payment; nothing once it is at rest. `refunds` may leave out decided ones.
+
+    Times are the facts' own. A provider whose clock is ahead of ours (a simulator whose time was moved) tells of times
+    that lie after we heard of them; those count from when we heard.
+    """
+    ahead = max(payment.requested_at - payment.updated_at, timedelta())
+    found: list[Expectation] = []
+
+    def expect(what: str, since: datetime, key: str | None = None) -> None:
+        found.append(Expectation(payment.id, what, since + RULES[what].patience, key))
+
+    if payment.status == "Pending":
+        expect("decision", (payment.expires_at or payment.requested_at) - ahead)
+        if heard.agreed_at:
+            expect("capture", min(heard.agreed_at, payment.updated_at))
+        if heard.webhook_at is None:
+            expect("first_event", payment.requested_at - ahead)
+    for refund in refunds:
+        asked_at = min(refund.requested_at, payment.updated_at)
+        if refund.status == "submitting":
+            expect("answer", asked_at, refund.key)
+        elif refund.status == "pending":
+            answered_at = min(refund.answered_at or refund.requested_at, payment.updated_at)
+            expect("refund", answered_at, refund.key)
+            if heard.webhook_at is None or heard.webhook_at < asked_at:
+                expect("first_event", answered_at, refund.key)
+    if "missing_facts" in (payment.attention or ""):
+        expect("missing_facts", payment.updated_at)
+    return found
+
+
+def overdue(database: Database, now: datetime, *, limit: int = 200) -> list[Overdue]:
+    """What should have been heard by `now`, the longest overdue first; at most about `limit`, found through indexes."""
+    with database.read() as connection:
+        ids = candidates(connection, now, limit=limit)
+        waited_for = [each for found in expected(connection, ids).values() for each in found if each.due < now]
+    waited_for.sort(key=lambda each: (each.due, each.payment_id, each.what))
+    return [
+        Overdue(each.payment_id, each.what, each.due, now - each.due, each.refund_key) for each in waited_for[:limit]
+    ]
+
+
+def expected(connection: Connection, payment_ids: Sequence[str]) -> dict[str, list[Expectation]]:
+    """What must be heard next of each of these payments; those at rest are absent."""
+    of_these = select(*_LISTED).where(PAYMENT.c.id.in_(payment_ids))
+    payments = [Payment(**row, folded="") for row in connection.execute(of_these).mappings()]
+    refunds: dict[str, list[Refund]] = defaultdict(list)
+    undecided = select(REFUND).where(REFUND.c.payment_id.in_(payment_ids), REFUND.c.status.in_(_OPEN_REFUNDS))
+    for row in connection.execute(undecided).mappings():
+        refunds[row["payment_id"]].append(Refund(**row))
+    heard = _heard(connection, [payment.seq or 0 for payment in payments])
+    found = {each.id: expectations(each, refunds[each.id], heard.get(each.seq or 0, Heard())) for each in payments}
+    return {payment_id: waited_for for payment_id, waited_for in found.items() if waited_for}
+
+
+def candidates(
+    connection: Connection,
+    now: datetime,
+    *,
+    limit: int,
+    newest_first: bool = False,
+    unless: Select[Any] | None = None,
+) -> list[str]:
+    """Payments of which something may be overdue, from each kind of trouble at most `limit`, except those of `unless`."""
+    # From this age on a link has ended; younger payments are looked at too, but must not stand before the older ones.
+    aged = now - timedelta(minutes=catalog.kakaopay().link_minutes) - RULES["decision"].patience
+    pending, requested = PAYMENT.c.status == "Pending", PAYMENT.c.requested_at
+    kinds: list[tuple[ColumnElement[str], Sequence[ColumnElement[bool]]]] = [
+        (PAYMENT.c.id, (pending, requested < aged)),
+        (PAYMENT.c.id, (pending, requested >= aged)),
+        (PAYMENT.c.id, (PAYMENT.c.attention.is_not(None), PAYMENT.c.attention.like("%missing_facts%"))),
+        *((REFUND.c.payment_id, (REFUND.c.status == status,)) for status in _OPEN_REFUNDS),
+    ]
+    ids: dict[str, None] = {}
+    for column, conditions in kinds:
+        table = column.table
+        order = [table.c.requested_at, table.c.seq if table is PAYMENT else table.c.key]
+        wanted = select(column).where(*conditions, *([column.not_in(unless)] if unless is not None else ()))
+        wanted = wanted.order_by(*(each.desc() if newest_first else each for each in order)).limit(limit)
+        ids |= dict.fromkeys(connection.execute(wanted).scalars())
+    return list(ids)
+
+
+def _heard(connection: Connection, payment_seqs: Sequence[int]) -> dict[int, Heard]:
+    agreed = EVENT.c.type == "payment_capture_pending"
+    told = select(EVENT.c.payment_seq, EVENT.c.type, EVENT.c.source, EVENT.c.occurred_at, EVENT.c.recorded_at)
+    told = told.where(EVENT.c.payment_seq.in_(payment_seqs), or_(EVENT.c.source == "webhook", agreed))
+    heard: dict[int, Heard] = {}
+    for row in connection.execute(told):
+        before = heard.get(row.payment_seq, Heard())
+        heard[row.payment_seq] = Heard(
+            _latest(before.agreed_at, row.occurred_at if row.type == "payment_capture_pending" else None),
+            _latest(before.webhook_at, row.recorded_at if row.source == "webhook" else None),
+        )
+    return heard
+
+
+def _latest(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max((moment for moment in (one, other) if moment), default=None)
