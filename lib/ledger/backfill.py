@@ -25,14 +25,11 @@ from lib.ledger.database import Database
 from lib.ledger.deliveries import DELIVERY
 from lib.ledger.desk import Desk
 from lib.ledger.facts import Fact
-from lib.ledger.record import PAYMENT, lock_payments, store
+from lib.ledger.record import PAYMENT, store
 from lib.ledger.reread import look_up
-from lib.ledger.tables import Payment, Table, time_text
+from lib.ledger.tables import Payment, time_text
 from lib.ledger.watchdog import RULES, Expectation, candidates, expected
-from lib.ledger.watches import Backfill
-
-WATCH = Table.metadata.tables["watch"]
-BACKFILL = Table.metadata.tables["backfill"]
+from lib.ledger.watches import BACKFILL, WATCH, Backfill
 
 A_ROUND = 4
 """Payments asked about in one round, each with three calls and one for each event that we miss."""
@@ -40,7 +37,7 @@ SILENCE = timedelta(hours=30)
 """After so long without a webhook some may be lost for good: Checkout.com has given up on them."""
 _A_DAY = timedelta(days=1)
 _HOLD = timedelta(seconds=20)
-_FAILED = (timedelta(seconds=30), timedelta(hours=1))
+_FAILED = (timedelta(seconds=30), timedelta(hours=6))
 _TROUBLE_THERE = (NoAnswer, RateLimited, ServiceFailed, Unauthorized)
 """Errors that say nothing of the payment asked about; the next one would fare no better."""
 _HEARD = ("accepted", "duplicate", "unknown_type", "conflicting")
@@ -115,8 +112,7 @@ class Backfilling:
         with self._database.read() as connection:
             waiting = select(WATCH.c.payment_id, WATCH.c.problem).where(WATCH.c.next_at <= now)
             rows = connection.execute(waiting.order_by(WATCH.c.next_at).limit(10 * A_ROUND)).all()
-            watched = select(WATCH.c.payment_id)
-            fresh = candidates(connection, now, limit=10 * A_ROUND, newest_first=True, unless=watched)
+            fresh = candidates(connection, now, limit=10 * A_ROUND, newest_first=True, unwatched=True)
             still = expected(connection, [row.payment_id for row in rows])
             new = expected(connection, fresh)
         at_rest = [row.payment_id for row in rows if row.payment_id not in still and row.problem is None]
@@ -152,7 +148,6 @@ class Backfilling:
         """Store what was found and say when to ask again: not at all once nothing is waited for, unless told `again`."""
         now = datetime.now(UTC)
         with self._database.write() as connection:
-            lock_payments(connection, [payment_id])
             found = sum(stored.new for stored in store(connection, facts))
             waited_for = expected(connection, [payment_id]).get(payment_id, [])
             mine = WATCH.c.payment_id == payment_id
@@ -225,24 +220,29 @@ class Backfilling:
 def agrees(payment: Payment, details: models.PaymentDetails) -> bool:
     """Whether Checkout.com's status and totals are ours."""
     totals = details.balances
-    if totals is None or totals.total_captured is None or totals.total_refunded is None:
+    if totals is None or totals.total_captured is None:
         return details.status == payment.status
-    ours = (payment.captured, payment.refunded, payment.refundable.minor)
-    theirs = (totals.total_captured, totals.total_refunded, totals.available_to_refund)
-    return ours[:2] == theirs[:2] and theirs[2] in (None, ours[2]) and (bool(ours[0]) or details.status == payment.status)
+    pairs = (
+        (totals.total_captured, payment.captured),
+        (totals.total_refunded, payment.refunded),
+        (totals.available_to_refund, payment.refundable.minor),
+    )
+    same = all(theirs in (None, ours) for theirs, ours in pairs)
+    return same and (payment.captured > 0 or details.status == payment.status)
 
 
 def next_asking(waited_for: Sequence[Expectation], now: datetime, tries: int, *, failed: bool) -> datetime:
     """When to ask again about a payment: the longer overdue, or the oftener in vain, the later."""
-    due = _due(waited_for, now)
     if failed:
         least, most = _FAILED
         return now + min(least * 2 ** min(tries, 20), most)
-    if due:
-        return now + min(
-            min(max((now - each.due) / 2, RULES[each.what].ask_least), RULES[each.what].ask_most) for each in due
-        )
-    return min(each.due for each in waited_for)
+    due = _due(waited_for, now)
+    return min(now + _gap(each, now) for each in due) if due else min(each.due for each in waited_for)
+
+
+def _gap(overdue: Expectation, now: datetime) -> timedelta:
+    rule = RULES[overdue.what]
+    return min(max((now - overdue.due) / 2, rule.ask_least), rule.ask_most)
 
 
 def _due(waited_for: Sequence[Expectation], now: datetime) -> list[Expectation]:

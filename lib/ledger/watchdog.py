@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, or_, select
+from sqlalchemy import Connection, exists, or_, select
 
 from lib import catalog
 from lib.ledger.database import Database
 from lib.ledger.record import EVENT, PAYMENT, REFUND
 from lib.ledger.tables import Payment, Refund
+from lib.ledger.watches import WATCH
 
-_OPEN_REFUNDS = ("submitting", "pending")
+_LONGEST_LINK = timedelta(days=1)
+"""A pending payment of which nothing new was heard for so long is asked about, whenever its link is said to end."""
 _LISTED = [column for column in PAYMENT.columns if column.name != "folded"]
 
 
@@ -93,7 +95,8 @@ def expectations(payment: Payment, refunds: Iterable[Refund], heard: Heard) -> l
         found.append(Expectation(payment.id, what, since + RULES[what].patience, key))
 
     if payment.status == "Pending":
-        expect("decision", (payment.expires_at or payment.requested_at) - ahead)
+        link_ends = (payment.expires_at or payment.requested_at) - ahead
+        expect("decision", min(link_ends, payment.updated_at + _LONGEST_LINK))
         if heard.agreed_at:
             expect("capture", min(heard.agreed_at, payment.updated_at))
         if heard.webhook_at is None:
@@ -128,7 +131,9 @@ def expected(connection: Connection, payment_ids: Sequence[str]) -> dict[str, li
     of_these = select(*_LISTED).where(PAYMENT.c.id.in_(payment_ids))
     payments = [Payment(**row, folded="") for row in connection.execute(of_these).mappings()]
     refunds: dict[str, list[Refund]] = defaultdict(list)
-    undecided = select(REFUND).where(REFUND.c.payment_id.in_(payment_ids), REFUND.c.status.in_(_OPEN_REFUNDS))
+    undecided = select(REFUND).where(
+        REFUND.c.payment_id.in_(payment_ids), REFUND.c.status.in_(("submitting", "pending"))
+    )
     for row in connection.execute(undecided).mappings():
         refunds[row["payment_id"]].append(Refund(**row))
     heard = _heard(connection, [payment.seq or 0 for payment in payments])
@@ -137,31 +142,44 @@ def expected(connection: Connection, payment_ids: Sequence[str]) -> dict[str, li
 
 
 def candidates(
-    connection: Connection,
-    now: datetime,
-    *,
-    limit: int,
-    newest_first: bool = False,
-    unless: Select[Any] | None = None,
+    connection: Connection, now: datetime, *, limit: int, newest_first: bool = False, unwatched: bool = False
 ) -> list[str]:
-    """Payments of which something may be overdue, from each kind of trouble at most `limit`, except those of `unless`."""
-    # From this age on a link has ended; younger payments are looked at too, but must not stand before the older ones.
-    aged = now - timedelta(minutes=catalog.kakaopay().link_minutes) - RULES["decision"].patience
-    pending, requested = PAYMENT.c.status == "Pending", PAYMENT.c.requested_at
-    kinds: list[tuple[ColumnElement[str], Sequence[ColumnElement[bool]]]] = [
-        (PAYMENT.c.id, (pending, requested < aged)),
-        (PAYMENT.c.id, (pending, requested >= aged)),
-        (PAYMENT.c.id, (PAYMENT.c.attention.is_not(None), PAYMENT.c.attention.like("%missing_facts%"))),
-        *((REFUND.c.payment_id, (REFUND.c.status == status,)) for status in _OPEN_REFUNDS),
-    ]
+    """Payments of which something may be overdue, at most `limit` of each kind of trouble.
+
+    `unwatched` leaves out those that the backfill has asked about already.
+    """
     ids: dict[str, None] = {}
-    for column, conditions in kinds:
+    for column, *conditions in _troubles(now):
         table = column.table
+        if unwatched:
+            conditions.append(~exists().where(WATCH.c.payment_id == column))
         order = [table.c.requested_at, table.c.seq if table is PAYMENT else table.c.key]
-        wanted = select(column).where(*conditions, *([column.not_in(unless)] if unless is not None else ()))
-        wanted = wanted.order_by(*(each.desc() if newest_first else each for each in order)).limit(limit)
-        ids |= dict.fromkeys(connection.execute(wanted).scalars())
+        ordered = select(column).where(*conditions).order_by(*(each.desc() if newest_first else each for each in order))
+        ids |= dict.fromkeys(connection.execute(ordered.limit(limit)).scalars())
     return list(ids)
+
+
+def _troubles(now: datetime) -> Iterator[list[Any]]:
+    """Per kind of trouble the column of the payment's id and conditions that lead through an index.
+
+    What is old enough to be overdue is looked for apart from what is younger, so that many young ones, of which little
+    is overdue, never stand before the old ones.
+    """
+    status, requested, expires = PAYMENT.c.status, PAYMENT.c.requested_at, PAYMENT.c.expires_at
+    ended = now - RULES["decision"].patience
+    aged = ended - timedelta(minutes=catalog.kakaopay().link_minutes)
+    yield [
+        PAYMENT.c.id,
+        status == "Pending",
+        requested < aged,
+        or_(expires.is_(None), expires < ended, requested < now - _LONGEST_LINK),
+    ]
+    yield [PAYMENT.c.id, status == "Pending", requested >= aged]
+    yield [PAYMENT.c.id, PAYMENT.c.attention.is_not(None), PAYMENT.c.attention.like("%missing_facts%")]
+    for open_status, what in (("submitting", "answer"), ("pending", "refund")):
+        undecided, since = REFUND.c.status == open_status, now - RULES[what].patience
+        yield [REFUND.c.payment_id, undecided, REFUND.c.requested_at < since]
+        yield [REFUND.c.payment_id, undecided, REFUND.c.requested_at >= since]
 
 
 def _heard(connection: Connection, payment_seqs: Sequence[int]) -> dict[int, Heard]:

@@ -55,3 +55,7 @@ class Backfill(Table, table=True):
     patrol_seq: int | None = Field(default=None, sa_type=BigInteger)
     patrol_asked: int = 0
     patrol_found: int = 0
+
+
+WATCH = Table.metadata.tables["watch"]
+BACKFILL = Table.metadata.tables["backfill"]
