@@ -25,8 +25,5 @@ async def health(database: Database, receiver: Receiver, workers: Workers | None
         "receiver": {"waiting": receiver.waiting},
     }
     if workers:
-        said["workers"] = {
-            "status": workers.problem or "ok",
-            "last_round": workers.last_round.isoformat() if workers.last_round else None,
-        }
+        said["workers"] = workers.describe()
     return (503 if problem else 200), said

@@ -1,19 +1,24 @@
-"""What goes on beside requests and screens: finishing what a crash or a silence at Checkout.com left open."""
+"""What goes on beside requests and screens: finishing what a crash or a silence left open, and asking for what is overdue."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from lib.ledger.backfill import Backfilling, Round
+from lib.ledger.database import StoreUnavailable
 from lib.ledger.desk import Desk
 from lib.ledger.payments import resume_creations
 from lib.ledger.refunds import resume_refunds
 from lib.ledger.search import index_waiting
 
 _PAUSE_SECONDS = 3.0
+_BUSY_PAUSE_SECONDS = 1.0
+_LONGEST_PAUSE_SECONDS = 300.0
 _INDEXED_A_ROUND = 20
 _ATTEMPTS_TIMEOUTS = 3
 """A person's own call gives up after about this many time-outs; younger ones are left to it."""
@@ -22,44 +27,81 @@ logger = logging.getLogger(__name__)
 
 
 class Workers:
-    """Runs inside the server's event loop; the work itself is done in a thread, so that nobody waits for it."""
+    """Runs inside the server's event loop; the work itself is done in threads, so that nobody waits for it."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self.last_round: datetime | None = None
-        """When the last round ended; None before the first."""
-        self.problem: str | None = None
-        """Why the last round failed, in words; None when it did not."""
+        self._backfilling = Backfilling(desk)
+        # What was open when the process began has nobody left who waits for its answer.
+        self._began = datetime.now(UTC)
+        self._finishing = _Work("finishing open payments and refunds", self._finish)
+        self._asking = _Work("asking for what is overdue", self._ask)
+        self._last_asking: Round | None = None
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Work for as long as the block lasts."""
-        task = asyncio.create_task(self._rounds())
+        tasks = [asyncio.create_task(work.go_on()) for work in (self._finishing, self._asking)]
         try:
             yield
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            with contextlib.suppress(StoreUnavailable):
+                await asyncio.to_thread(self._backfilling.release)
 
-    async def _rounds(self) -> None:
-        # What was open when the process began has nobody left who waits for its answer.
-        began = datetime.now(UTC)
-        while True:
-            patience = timedelta(seconds=self._desk.settings.checkout_timeout_seconds * _ATTEMPTS_TIMEOUTS)
-            older_than = max(began, datetime.now(UTC) - patience)
-            try:
-                await asyncio.to_thread(self._round, older_than)
-                self.problem = None
-            except Exception as error:
-                logger.exception("A round of unfinished business failed; the next one tries again")
-                self.problem = f"{type(error).__name__} while finishing open payments and refunds"
-            self.last_round = datetime.now(UTC)
-            await asyncio.sleep(_PAUSE_SECONDS)
+    def describe(self) -> dict[str, Any]:
+        """What the workers are doing, for the health page: the problem in words or `ok`, and when each last ended a round."""
+        asking = self._last_asking
+        return {
+            "status": self._finishing.problem or self._asking.problem or "ok",
+            "last_round": self._finishing.last_round,
+            "watchdog": {
+                "status": (asking.problem if asking else "another process asks") or "ok",
+                "last_round": self._asking.last_round,
+                "asked": asking.asked if asking else 0,
+                "found": asking.found if asking else 0,
+            },
+        }
 
-    def _round(self, older_than: datetime) -> None:
+    def _finish(self) -> float:
+        patience = timedelta(seconds=self._desk.settings.checkout_timeout_seconds * _ATTEMPTS_TIMEOUTS)
+        older_than = max(self._began, datetime.now(UTC) - patience)
         resume_creations(self._desk, older_than=older_than)
         resume_refunds(self._desk, older_than=older_than)
         for _ in range(_INDEXED_A_ROUND):
             if not index_waiting(self._desk.database):
                 break
+        return _PAUSE_SECONDS
+
+    def _ask(self) -> float:
+        before, self._last_asking = self._last_asking, self._backfilling.round()
+        if self._last_asking is None:
+            return _PAUSE_SECONDS
+        if self._last_asking.problem is None:
+            return _BUSY_PAUSE_SECONDS if self._last_asking.busy else _PAUSE_SECONDS
+        failed_before = before is not None and before.problem is not None
+        return min(self._asking.pause * 2, _LONGEST_PAUSE_SECONDS) if failed_before else _PAUSE_SECONDS
+
+
+class _Work:
+    """One kind of work, done again and again. `do` works and returns how many seconds to pause."""
+
+    def __init__(self, what: str, do: Callable[[], float]) -> None:
+        self._what = what
+        self._do = do
+        self.pause = _PAUSE_SECONDS
+        self.last_round: str | None = None
+        self.problem: str | None = None
+
+    async def go_on(self) -> None:
+        while True:
+            try:
+                self.pause = await asyncio.to_thread(self._do)
+                self.problem = None
+            except Exception as error:
+                logger.exception("A round of %s failed; the next one tries again", self._what)
+                self.problem = f"{type(error).__name__} while {self._what}"
+            self.last_round = datetime.now(UTC).isoformat()
+            await asyncio.sleep(self.pause)

@@ -235,7 +235,7 @@ def next_asking(waited_for: Sequence[Expectation], now: datetime, tries: int, *,
     """When to ask again about a payment: the longer overdue, or the oftener in vain, the later."""
     if failed:
         least, most = _FAILED
-        return now + min(least * 2 ** min(tries, 20), most)
+        return now + min(least * (1 << min(tries, 20)), most)
     due = _due(waited_for, now)
     return min(now + _gap(each, now) for each in due) if due else min(each.due for each in waited_for)
 
