@@ -27,3 +27,10 @@ def fresh_database(
 ) -> Callable[[], AbstractContextManager[Database]]:
     """For tests that need a database an example."""
     return lambda: databases.fresh(backend, tmp_path_factory)
+
+
+@pytest.fixture
+def unborn_database(backend: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """A database without any table yet."""
+    with databases.fresh(backend, tmp_path_factory, empty=True) as database:
+        yield database

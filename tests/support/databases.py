@@ -65,19 +65,19 @@ def postgresql(factory: pytest.TempPathFactory) -> PostgreSQL:
 
 
 @contextmanager
-def fresh_url(backend: str, factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of an empty ledger on `backend`, one of `BACKENDS`."""
+def fresh_url(backend: str, factory: pytest.TempPathFactory, *, empty: bool = False) -> Iterator[str]:
+    """The URL of an empty ledger on `backend`, one of `BACKENDS`; with `empty`, certainly without any table yet."""
     if backend == "postgresql":
-        with postgresql(factory).database() as url:
+        with postgresql(factory).database(empty=empty) as url:
             yield url
     else:
         yield f"sqlite:///{factory.mktemp('ledger') / 'ledger.db'}"
 
 
 @contextmanager
-def fresh(backend: str, factory: pytest.TempPathFactory) -> Iterator[Database]:
-    """An empty ledger on `backend`."""
-    with fresh_url(backend, factory) as url:
+def fresh(backend: str, factory: pytest.TempPathFactory, *, empty: bool = False) -> Iterator[Database]:
+    """An empty ledger on `backend`, as `fresh_url`."""
+    with fresh_url(backend, factory, empty=empty) as url:
         database = Database(url)
         try:
             yield database
