@@ -163,11 +163,12 @@ class Engine:
             result = INPUTS[kind](step, **arguments)
             if step.acted:
                 db.add(Input(at=now, kind=kind, arguments=arguments))
-                self._look_ahead(db)
                 if self.clock.standing or kind in ("faults", "account"):
                     self._remember(db, step.account)
         self.account = step.account
         self._born.extend(step.born)
+        if step.next_due is not None:
+            self.next_due = min(self.next_due or step.next_due, step.next_due)
         return result
 
     @contextmanager

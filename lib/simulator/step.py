@@ -30,11 +30,14 @@ class Step:
     base: str
     born: list[Event] = field(default_factory=list)
     """Events of this step, to be delivered once it is committed."""
+    next_due: datetime | None = None
+    """The nearest thing scheduled in this step."""
     acted: bool = True
     """Whether anything changed, so that the input belongs to the run."""
 
     def schedule(self, kind: str, subject: str, due: datetime) -> None:
         """Let something happen by itself, once."""
+        self.next_due = min(self.next_due or due, due)
         self.db.add(Timer(due=due, kind=kind, subject=subject))
 
     def payment(self, identifier: str) -> Payment:
@@ -49,7 +52,6 @@ class Step:
 
     def emit(self, kind: str, payment: Payment, action: Action | None = None) -> None:
         """Write down an event and its exact body, to be delivered after the commit."""
-        self.db.flush()
         identifier = self.chance.identifier("evt")
         customer = shapes.customer(self.db, payment) if kind == "payment_declined" else {}
         stamped = "timestamp" if self.chance.draw("envelope", identifier) < 0.5 else "created_on"

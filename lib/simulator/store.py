@@ -80,9 +80,9 @@ class Payment(Base):
     payment_type: Mapped[str]
     currency: Mapped[str]
     amount: Mapped[int]
-    captured: Mapped[int] = mapped_column(default=0)
-    refunded: Mapped[int] = mapped_column(default=0)
-    refund_pending: Mapped[int] = mapped_column(default=0)
+    captured: Mapped[int]
+    refunded: Mapped[int]
+    refund_pending: Mapped[int]
     requested_on: Mapped[datetime]
     processed_on: Mapped[datetime | None]
     expires_on: Mapped[datetime | None]
