@@ -1,0 +1,266 @@
+"""The simulator's control board from outside: a small client of the HTTP API below `/_control/`.
+
+It serves whichever simulator the dashboard points at, in this process or elsewhere, and knows nothing of its insides.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+import httpx
+import msgspec
+
+T = TypeVar("T")
+
+_READ_SECONDS = 5.0
+_ACT_SECONDS = 120.0
+"""Moving the clock makes every delivery due on the way; a run is lived again from its beginning."""
+_GLANCE_SECONDS = 1.0
+
+
+class BoardError(Exception):
+    """The simulator did not do what was asked. The message is for a person: what is wrong and what to do."""
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """One thing that can go wrong on purpose. It strikes with probability `rate`, at most `times` times more (None: no end)."""
+
+    where: str
+    """`webhook`, `api` or `wallet`."""
+    title: str
+    effect: str
+    on: bool
+    rate: float
+    times: int | None = None
+    seconds: float | None = None
+    """None where a duration means nothing; so `code`, a response code."""
+    code: str | None = None
+
+
+class Account(msgspec.Struct, frozen=True):
+    """What the simulated account may do. `currencies` names one of `offers`, each a list of currencies."""
+
+    currencies: str
+    kakaopay: bool
+    offers: dict[str, tuple[str, ...]]
+    zone: str
+    """Time zone in which settlement days are cut."""
+
+    @property
+    def timezone(self) -> ZoneInfo:
+        return ZoneInfo(self.zone)
+
+
+class Clock(msgspec.Struct, frozen=True):
+    """The simulator's one clock: the real time and an offset, or a time that stands until it is moved."""
+
+    now: datetime
+    standing: bool
+    ahead_seconds: int
+    next_happening: datetime | None = None
+    """When something will happen by itself, such as a link's expiry."""
+    next_delivery: datetime | None = None
+
+
+class Try(msgspec.Struct, frozen=True):
+    """One try to deliver an event. `status` is what the receiver answered, None when it did not."""
+
+    at: datetime
+    outcome: str
+    status: int | None
+    faults: tuple[str, ...]
+
+
+class Parcel(msgspec.Struct, frozen=True):
+    """An event and how its delivery stands: `state` is waiting, delivered, failed or kept (nobody to tell)."""
+
+    id: str
+    type: str
+    payment_id: str
+    state: str
+    occurred_at: datetime
+    next_at: datetime | None
+    attempts: tuple[Try, ...]
+
+
+class Replayed(msgspec.Struct, frozen=True):
+    """What came of living a saved run again; `same`: every event as before, to the byte."""
+
+    inputs: int
+    events: int
+    same: bool
+
+
+class StoredSource(msgspec.Struct, frozen=True):
+    """A stored source that recurring payments are charged to, with the newest payment that used it."""
+
+    id: str
+    customer: str
+    reference: str
+
+
+class _Faults(msgspec.Struct):
+    faults: dict[str, Fault]
+
+
+class _Seed(msgspec.Struct):
+    seed: str
+
+
+class _Parcels(msgspec.Struct):
+    data: list[Parcel]
+
+
+class _Source(msgspec.Struct):
+    id: str = ""
+
+
+class _Customer(msgspec.Struct):
+    name: str = ""
+    email: str = ""
+
+
+class _Payment(msgspec.Struct):
+    reference: str
+    source: _Source
+    customer: _Customer
+
+
+class _Payments(msgspec.Struct):
+    data: list[_Payment]
+
+
+class Board:
+    """The control board of the simulator at `base_url`. Every method raises `BoardError`. Safe to share between threads."""
+
+    def __init__(self, base_url: str, *, transport: httpx.BaseTransport | None = None) -> None:
+        """`base_url` is that of the payments API, without a slash at the end; `transport` replaces the network."""
+        self.base_url = base_url
+        # A stand-in is on this machine or next door; no proxy leads there.
+        self._http = httpx.Client(base_url=f"{base_url}/_control", trust_env=False, transport=transport)
+
+    def answers(self) -> bool:
+        """Whether there is a control board, asked without patience."""
+        try:
+            self._ask("/seed", _Seed, seconds=_GLANCE_SECONDS)
+        except BoardError:
+            return False
+        return True
+
+    def pulse(self) -> int:
+        """A number that changes whenever a switch, the clock's setting or what comes next does."""
+        faults = self._call("GET", "/faults").content
+        clock = self.clock()
+        rest = (clock.standing and clock.now, clock.ahead_seconds, clock.next_happening, clock.next_delivery)
+        return zlib.crc32(faults + repr(rest).encode())
+
+    def faults(self) -> dict[str, Fault]:
+        """Every fault by name, in the board's order."""
+        return self._ask("/faults", _Faults).faults
+
+    def set_fault(self, name: str, **values: Any) -> None:
+        """Change some of `on`, `rate`, `times`, `seconds` and `code` of one fault."""
+        self._call("PUT", "/faults", json={name: values})
+
+    def all_off(self) -> None:
+        """Put every fault back to how it began: off."""
+        self._call("PUT", "/faults", params={"clear": "true"}, json={})
+
+    def account(self) -> Account:
+        return self._ask("/account", Account)
+
+    def set_account(self, **values: Any) -> None:
+        """Change `currencies` (the name of a list) or `kakaopay`."""
+        self._call("PUT", "/account", json=values)
+
+    def clock(self) -> Clock:
+        return self._ask("/clock", Clock)
+
+    def advance(self, by: timedelta) -> None:
+        """Move the clock forward; everything due on the way happens, and is delivered, at its own time."""
+        self._call("POST", "/clock/advance", json={"seconds": by.total_seconds()}, seconds=_ACT_SECONDS)
+
+    def seed(self) -> str:
+        """From what everything random in the present run is drawn."""
+        return self._ask("/seed", _Seed).seed
+
+    def begin(self, seed: str | None, *, standing: bool) -> None:
+        """Empty the simulator and start a run: on this seed or, for None, any, with the clock standing or real."""
+        body = {"seed": seed, "clock": "standing" if standing else "real"}
+        self._call("PUT", "/seed", json=body, seconds=_ACT_SECONDS)
+
+    def save(self) -> bytes:
+        """The present run as a file."""
+        return self._call("GET", "/run", seconds=_ACT_SECONDS).content
+
+    def replay(self, run: bytes) -> Replayed:
+        """Empty the simulator and live a saved run again."""
+        headers = {"Content-Type": "application/json"}
+        return _read(self._call("POST", "/run", content=run, headers=headers, seconds=_ACT_SECONDS), Replayed)
+
+    def parcels(self, state: str = "", *, limit: int = 25) -> list[Parcel]:
+        """Events and their deliveries, newest first; with `state`, those that are in it."""
+        return self._ask("/deliveries", _Parcels, state=state, limit=str(limit)).data
+
+    def resend(self, event_id: str) -> None:
+        """Deliver an event once more, with a fresh schedule."""
+        self._call("POST", f"/deliveries/{quote(event_id, safe='')}/resend")
+
+    def sources(self, *, limit: int = 200) -> list[StoredSource]:
+        """The stored sources of the newest payments, newest first."""
+        found: dict[str, StoredSource] = {}
+        for payment in self._ask("/payments", _Payments, limit=str(limit)).data:
+            if payment.source.id:
+                whose = payment.customer.name or payment.customer.email
+                found.setdefault(payment.source.id, StoredSource(payment.source.id, whose, payment.reference))
+        return list(found.values())
+
+    def revoke(self, source_id: str) -> None:
+        """The customer ends the agreement: the source can no longer be charged."""
+        self._call("POST", f"/sources/{quote(source_id, safe='')}/revoke")
+
+    def _ask(self, path: str, kind: type[T], *, seconds: float = _READ_SECONDS, **params: str) -> T:
+        return _read(self._call("GET", path, seconds=seconds, params=params), kind)
+
+    def _call(self, method: str, path: str, *, seconds: float = _READ_SECONDS, **request: Any) -> httpx.Response:
+        try:
+            answer = self._http.request(method, path, timeout=seconds, **request)
+        except httpx.TimeoutException:
+            raise BoardError(
+                f"The simulator did not answer within {seconds:g} seconds. It may still be at it; load the page again."
+            ) from None
+        except httpx.TransportError:
+            raise BoardError(
+                f"The simulator at {self.base_url} cannot be reached. Check that it runs, then load the page again."
+            ) from None
+        if answer.is_success:
+            return answer
+        raise BoardError(_refusal(answer))
+
+
+def _refusal(answer: httpx.Response) -> str:
+    try:
+        said = msgspec.json.decode(answer.content)
+    except msgspec.DecodeError:
+        said = None
+    if isinstance(said, Mapping) and isinstance(said.get("error"), str):
+        return str(said["error"])
+    if answer.status_code == 404:
+        return "The simulator does not know it; a new run may have begun meanwhile. Load the page again."
+    if answer.status_code == 413:
+        return "The file is larger than the simulator takes. Save a shorter run, and replay that."
+    return f"The simulator refused with status {answer.status_code}. Its log says more."
+
+
+def _read(answer: httpx.Response, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(answer.content, type=kind)
+    except msgspec.DecodeError:
+        raise BoardError(
+            "What answers there is not this simulator's control board. Check CHECKOUT_BASE_URL, or update the simulator."
+        ) from None
