@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.parts import frame
+from pages.parts import frame, simulator
 from pages.parts.session import desk
 
 HERE = Path(__file__).parent
@@ -35,6 +35,20 @@ def main() -> None:
             "Webhooks": [
                 st.Page(
                     "webhook_events.py", title="Webhook events", icon=":material/webhook:", url_path="webhook-events"
+                ),
+            ],
+            "Demo": [
+                *(
+                    [
+                        st.Page(
+                            "simulator_board.py",
+                            title="Simulator",
+                            icon=":material/science:",
+                            url_path="simulator-board",
+                        )
+                    ]
+                    if simulator.in_reach()
+                    else []
                 ),
             ],
         },

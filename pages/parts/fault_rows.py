@@ -1,0 +1,160 @@
+"""The faults of the simulator as rows: a switch, how often, and what there is to choose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from lib.board import Fault
+from lib.money import NBSP
+from pages.parts import words
+from pages.parts.simulator import attempt, board, hold, outcome
+
+PLACES: Mapping[str, str] = {
+    "webhook": "On the way to us: webhooks",
+    "api": "On the way there: requests",
+    "wallet": "At KakaoPay",
+}
+CODES = ("20005", "20006", "20051", "20120", "30041", "40101")
+SEEN: Mapping[str, str] = {
+    "duplicate": "Webhook events shows the second copy as Duplicate, and the payment stays as it is.",
+    "reorder": "A payment's events arrive in another order than they happened; it ends up the same.",
+    "delay": "The screens learn of it that much later.",
+    "drop": "Until then it waits under Deliveries, from where you can send it again.",
+    "bad_signature": "Webhook events shows it refused as Bad signature; the next retry brings the event.",
+    "old_key": "Accepted while the old key is still among CHECKOUT_WEBHOOK_KEYS, else refused as Bad signature.",
+    "slow_acknowledgement": "Webhook events shows the later copy as Duplicate.",
+    "too_many_requests": "The request is tried again by itself; only if all tries fail does the form say so.",
+    "bad_gateway": "The request is tried again by itself; only if all tries fail does the form say so.",
+    "timeout_before": "The form says that the outcome is not known yet; asked again under the same key, it happens once.",
+    "timeout_after": "The form says that the outcome is not known yet; asked again under the same key, nothing happens twice.",
+    "slow_answer": "The button waits that long, and works.",
+    "payment_declined": "Pay one: it shows as Declined, with this code in words.",
+    "refund_declined_late": "A refund shows as Pending, then as Declined, and its amount can be refunded again.",
+    "late_capture": "A payment that was Expired shows as Captured, marked for a person to look at.",
+}
+"""What to look for in the dashboard."""
+
+
+def show(faults: Mapping[str, Fault]) -> None:
+    """All faults, grouped by where they strike. What is changed here holds at once, for everybody."""
+    switched = [fault for fault in faults.values() if fault.on]
+    on = sum(fault.times != 0 for fault in switched)
+    with st.container(border=True):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+                st.subheader("Faults", anchor=False, width="content")
+                st.badge(
+                    f"{on} on" if on else "None strikes",
+                    icon=":material/bolt:" if on else ":material/check_circle:",
+                    color="orange" if on else "gray",
+                )
+            st.button("All off", icon=":material/toggle_off:", disabled=not switched, on_click=_all_off, key="all_off")
+        outcome("faults")
+        for where in dict.fromkeys(fault.where for fault in faults.values()):
+            st.markdown(f"**{PLACES.get(where, words.plain(where))}**")
+            for name, fault in faults.items():
+                if fault.where == where:
+                    _row(name, fault)
+
+
+def how(fault: Fault) -> str:
+    """`half the time` and the like: how a fault is set, in a few words."""
+    rate = round(fault.rate * 100)
+    parts = ["every time" if rate == 100 else f"{rate}{NBSP}%"]
+    if fault.times is not None:
+        parts.append("used up" if fault.times == 0 else f"{fault.times}{NBSP}more")
+    if fault.seconds is not None:
+        parts.append(f"{fault.seconds:g}{NBSP}s")
+    if fault.code is not None:
+        parts.append(fault.code)
+    return " · ".join(parts)
+
+
+def _row(name: str, fault: Fault) -> None:
+    keys = {field: f"fault_{name}_{field}" for field in ("on", "rate", "times", "seconds", "code")}
+    with st.container(gap="xxsmall"):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            hold(keys["on"], fault.on)
+            st.toggle(fault.title, key=keys["on"], on_change=_switch, args=(name, fault, keys["on"]), width="content")
+            with st.popover(how(fault), type="tertiary", width="content", key=f"fault_{name}"):
+                _settings(name, fault, keys)
+        st.caption(" ".join((fault.effect, SEEN.get(name, ""))).strip())
+
+
+def _settings(name: str, fault: Fault, keys: Mapping[str, str]) -> None:
+    hold(keys["rate"], round(fault.rate * 100))
+    st.number_input(
+        "How often, in percent",
+        min_value=0,
+        max_value=100,
+        step=5,
+        key=keys["rate"],
+        on_change=_change,
+        args=(name, "rate", keys["rate"]),
+    )
+    hold(keys["times"], fault.times)
+    st.number_input(
+        "How many times more",
+        min_value=0,
+        max_value=1_000_000,
+        value=None,
+        step=1,
+        placeholder="No end",
+        key=keys["times"],
+        on_change=_change,
+        args=(name, "times", keys["times"]),
+    )
+    if fault.seconds is not None:
+        hold(keys["seconds"], float(fault.seconds))
+        st.number_input(
+            "Seconds",
+            min_value=0.0,
+            max_value=86_400.0,
+            step=1.0,
+            format="%g",
+            key=keys["seconds"],
+            on_change=_change,
+            args=(name, "seconds", keys["seconds"]),
+        )
+    if fault.code is not None:
+        hold(keys["code"], fault.code)
+        st.selectbox(
+            "Response code",
+            dict.fromkeys((*CODES, fault.code)),
+            format_func=lambda code: f"{code} · {words.response(code, None)}".removesuffix(f" ({code})"),
+            accept_new_options=True,
+            key=keys["code"],
+            on_change=_change,
+            args=(name, "code", keys["code"]),
+        )
+
+
+def _switch(name: str, fault: Fault, key: str) -> None:
+    on = bool(st.session_state[key])
+    again = {"times": None} if on and fault.times == 0 else {}
+
+    def switch() -> str:
+        board().set_fault(name, on=on, **again)
+        return ""
+
+    attempt("faults", switch)
+
+
+def _change(name: str, field: str, key: str) -> None:
+    value = st.session_state[key]
+
+    def change() -> str:
+        board().set_fault(name, **{field: value / 100 if field == "rate" else value})
+        return ""
+
+    attempt("faults", change)
+
+
+def _all_off() -> None:
+    def off() -> str:
+        board().all_off()
+        return "Every fault is off and set as it began."
+
+    attempt("faults", off)

@@ -1,0 +1,53 @@
+"""The simulator's control board for the screens: where it is, whether it answers, and what came of the last action."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from lib.board import Board, BoardError
+from lib.settings import SIMULATOR_PATH
+from pages.parts.session import desk
+
+_SAID = "simulator_said"
+
+
+@st.cache_resource(show_spinner=False)
+def board() -> Board:
+    """The board of the simulator that the app points at."""
+    own = f"http://127.0.0.1:{st.get_option('server.port')}{SIMULATOR_PATH}"
+    return Board(desk().settings.checkout_base_url or own)
+
+
+@st.cache_resource(ttl="10s", show_spinner=False)
+def in_reach() -> bool:
+    """Whether there is a board to show: the app points at a simulator, and that one has one."""
+    return desk().settings.world == "simulator" and board().answers()
+
+
+def attempt(place: str, action: Callable[[], str]) -> bool:
+    """Do something and remember what came of it, to be shown at `place`: the sentence of `action`, or what went wrong."""
+    try:
+        st.session_state[_SAID] = (place, True, action())
+    except BoardError as error:
+        st.session_state[_SAID] = (place, False, str(error))
+        return False
+    return True
+
+
+def outcome(place: str) -> None:
+    """Say what came of the last action, if it was one of this place and there is anything to say."""
+    where, well, sentence = st.session_state.get(_SAID, ("", True, ""))
+    if where != place or not sentence:
+        return
+    if well:
+        st.success(sentence, icon=":material/check_circle:")
+    else:
+        st.error(sentence, icon=":material/error:")
+
+
+def hold(key: str, value: object) -> None:
+    """Let a widget show what the simulator says. What somebody is typing stays, as long as the simulator says the same."""
+    if key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value

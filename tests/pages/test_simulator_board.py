@@ -1,0 +1,225 @@
+"""The simulator's board against a real simulator: what is switched on screen is switched there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lib.board import Board
+from lib.ledger.database import Database
+from pages.parts import fault_rows
+from tests.pages.conftest import Open, forget_desk, said
+from tests.simulator.house import House, house, until
+
+PAGE = "simulator_board.py"
+
+
+@pytest.fixture
+def home(empty: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    """A simulator that the screens point at."""
+    with house(tmp_path) as one:
+        monkeypatch.setenv("CHECKOUT_BASE_URL", one.url)
+        forget_desk()
+        yield one
+
+
+@pytest.fixture
+def board(home: House) -> Board:
+    return Board(home.url)
+
+
+def calm(page: AppTest) -> AppTest:
+    assert not [*page.error, *page.exception]
+    return page
+
+
+def test_all_faults_off_at_first(home: House, open_page: Open) -> None:
+    page = calm(open_page(PAGE))
+    switches = {toggle.label: toggle.value for toggle in page.toggle if toggle.key and toggle.key.startswith("fault_")}
+    assert len(switches) == 15
+    assert not any(switches.values())
+    assert page.button(key="all_off").disabled
+    assert "None strikes" in said(page)
+    assert not [button for button in page.button if button.proto.type == "primary"]
+
+
+def test_every_fault_says_what_it_does_and_what_to_look_for(board: Board, home: House, open_page: Open) -> None:
+    text = said(calm(open_page(PAGE)))
+    seen = fault_rows.SEEN
+    assert seen.keys() == board.faults().keys()
+    for name, fault in board.faults().items():
+        assert " ".join(f"{fault.effect} {seen[name]}".split()) in text
+
+
+def test_a_switch_holds_at_the_simulator_at_once_and_all_off_ends_it(board: Board, open_page: Open) -> None:
+    page = open_page(PAGE)
+    page.toggle(key="fault_duplicate_on").set_value(True).run()
+    assert board.faults()["duplicate"].on
+    assert "1 on" in said(calm(page))
+    page.button(key="all_off").click().run()
+    assert not board.faults()["duplicate"].on
+    assert not page.toggle(key="fault_duplicate_on").value
+    assert [text.value for text in page.success] == ["Every fault is off and set as it began."]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "field", "value", "expected"),
+    [
+        ("number_input", "drop", "rate", 35, 0.35),
+        ("number_input", "drop", "times", 3, 3),
+        ("number_input", "delay", "seconds", 12.5, 12.5),
+        ("selectbox", "payment_declined", "code", "20120", "20120"),
+    ],
+)
+def test_how_often_how_long_and_which_code(
+    board: Board, open_page: Open, kind: str, name: str, field: str, value: Any, expected: Any
+) -> None:
+    page = open_page(PAGE)
+    getattr(page, kind)(key=f"fault_{name}_{field}").set_value(value).run()
+    assert getattr(board.faults()[name], field) == expected
+    assert getattr(calm(page), kind)(key=f"fault_{name}_{field}").value == value
+
+
+def test_what_the_simulator_refuses_is_said_and_taken_back(
+    board: Board, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fault_rows, "CODES", ("12",))  # what somebody may type; a headless screen cannot type
+    page = open_page(PAGE)
+    page.selectbox(key="fault_payment_declined_code").set_value("12").run()
+    [problem] = [error.value for error in page.error]
+    assert "a response code such as 20051" in problem
+    assert page.selectbox(key="fault_payment_declined_code").value == "20051"
+
+
+def test_what_is_set_elsewhere_shows(board: Board, open_page: Open) -> None:
+    page = open_page(PAGE)
+    board.set_fault("reorder", on=True, rate=0.5, times=0, seconds=4)
+    page.run()
+    assert page.toggle(key="fault_reorder_on").value
+    assert page.number_input(key="fault_reorder_rate").value == 50
+    assert "None strikes" in said(page)
+    page.toggle(key="fault_reorder_on").set_value(False).run()
+    page.toggle(key="fault_reorder_on").set_value(True).run()
+    assert board.faults()["reorder"].times is None
+
+
+def test_the_account(board: Board, open_page: Open) -> None:
+    page = open_page(PAGE)
+    page.selectbox(key="account_currencies").set_value("2024-07").run()
+    page.toggle(key="account_kakaopay").set_value(False).run()
+    calm(page)
+    assert (board.account().currencies, board.account().kakaopay) == ("2024-07", False)
+    assert "As documented since July 2024: KRW, HKD, SGD" in page.selectbox(key="account_currencies").options
+
+
+@pytest.mark.parametrize(
+    ("button", "days", "at_most"),
+    [("timer_off", 0, 0.01), ("event_repeat", 28, 31.01), ("account_balance", 1, 2.01), ("event_busy", 366, 366.01)],
+)
+def test_the_clock_moves_to_what_is_next(
+    board: Board, open_page: Open, button: str, days: float, at_most: float
+) -> None:
+    page = open_page(PAGE)
+    page.button(key=f"to_{button}").click().run()
+    assert days - 0.01 <= board.clock().ahead_seconds / 86400 <= at_most
+    assert board.clock().ahead_seconds > 0
+    assert "The clock was moved" in calm(page).success[0].value
+    assert "No" not in [metric.value for metric in page.metric]
+
+
+def test_a_link_expires_when_the_clock_goes_there(home: House, open_page: Open) -> None:
+    payment = home.create()
+    page = open_page(PAGE)
+    page.button(key="to_timer_off").click().run()
+    assert home.status(payment) == "Expired"
+
+
+def test_any_other_time(board: Board, open_page: Open) -> None:
+    page = open_page(PAGE)
+    page.number_input(key="far").set_value(3)
+    page.button(key="to_far").click().run()
+    assert board.clock().ahead_seconds == 3 * 86400
+
+
+def test_the_next_retry_is_offered_only_while_something_waits(board: Board, home: House, open_page: Open) -> None:
+    page = open_page(PAGE)
+    assert page.button(key="to_replay").disabled
+    assert "Nothing waits: every event was acknowledged." in said(page)
+    board.set_fault("drop", on=True, times=1)
+    payment = home.create()
+    until(lambda: [parcel for parcel in board.parcels("waiting") if parcel.attempts])
+    page.run()
+    [rows] = [frame.value for frame in calm(page).dataframe]
+    assert list(rows["type"]) == ["payment_pending"]
+    assert list(rows["tries"]) == ["1, last: lost, drop"]
+    page.button(key="to_replay").click().run()
+    home.told("payment_pending", payment)
+    assert board.clock().ahead_seconds >= 5 * 60 - 5
+    assert "Nothing waits: every event was acknowledged." in said(page)
+
+
+def test_a_new_run_on_a_seed_empties_the_simulator(board: Board, home: House, open_page: Open) -> None:
+    payment = home.create()
+    page = open_page(PAGE)
+    page.text_input(key="new_seed").set_value(" 42 ")
+    page.toggle(key="new_standing").set_value(True)
+    page.button(key="begin").click().run()
+    assert "A new run on seed 42 has begun, its clock stands still." in [text.value for text in calm(page).success]
+    assert board.seed() == "42"
+    assert home.http.get(f"/payments/{payment['id']}").status_code == 404
+    assert "Stands still" in [metric.value for metric in page.metric]
+    page.text_input(key="new_seed").set_value("")
+    page.button(key="begin").click().run()
+    assert "in real time" in calm(page).success[0].value
+    assert not board.clock().standing
+
+
+def test_a_saved_run_is_lived_again(board: Board, home: House, open_page: Open) -> None:
+    board.begin("7", standing=True)
+    payment = home.paid()
+    saved = board.save()
+    board.begin(None, standing=False)
+    page = open_page(PAGE)
+    assert page.button(key="replay").disabled
+    page.file_uploader(key="saved_run").upload("run.json", saved, "application/json").run()
+    page.button(key="replay").click().run()
+    [text] = [text.value for text in calm(page).success]
+    assert text == "Replayed 2 inputs, which brought 3 events: every event came out the same, to the byte."
+    assert home.status(payment) == "Captured"
+
+
+def test_a_file_that_is_no_run_is_refused_in_a_sentence(home: House, open_page: Open) -> None:
+    page = open_page(PAGE)
+    page.file_uploader(key="saved_run").upload("run.json", b"{}", "application/json").run()
+    page.button(key="replay").click().run()
+    assert ["This is not a saved run" in error.value for error in page.error] == [True]
+
+
+def test_a_stored_source_is_revoked(board: Board, home: House, open_page: Open) -> None:
+    source = home.paid(payment_type="Recurring")["source"]["id"]
+    page = open_page(PAGE)
+    page.session_state["sources"] = True
+    page.run()
+    page.button(key=f"revoke_{source}").click().run()
+    assert "is revoked" in calm(page).success[0].value
+
+
+def test_without_a_simulator_there_is_no_board(empty: Database, open_page: Open) -> None:
+    with pytest.raises(ValueError, match="Could not find a navigation page"):
+        open_page(PAGE)
+
+
+def test_a_simulator_that_falls_silent_is_said_to_be_silent(
+    empty: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, open_page: Open
+) -> None:
+    with house(tmp_path) as home:
+        monkeypatch.setenv("CHECKOUT_BASE_URL", home.url)
+        forget_desk()
+        page = calm(open_page(PAGE))
+    page.run()
+    assert "The simulator does not answer" in said(page)
+    assert not page.exception
