@@ -1,0 +1,1 @@
+"""How fast the product is, beside other ways to do the same: `python -m tests.benchmarks`. Nothing here asserts a time."""
