@@ -28,6 +28,7 @@ def main() -> None:
                     "payment.py", title="Payment", icon=":material/receipt:", url_path="payment", visibility="hidden"
                 ),
                 st.Page("refunds.py", title="Refunds", icon=":material/undo:", url_path="refunds"),
+                st.Page("overdue.py", title="Overdue", icon=":material/hourglass_bottom:", url_path="overdue"),
             ],
             "Money": [
                 st.Page("settlement.py", title="Settlement", icon=":material/account_balance:", url_path="settlement"),

@@ -14,6 +14,7 @@ from lib.ledger.periods import Period, change, preceding, trailing
 from lib.ledger.success import Outcomes, outcomes
 from lib.ledger.tables import Payment
 from lib.ledger.volumes import Volumes
+from lib.ledger.watchdog import overdue
 from lib.money import MINUS, Money
 from pages.parts import charts, frame, live, tables, words
 from pages.parts.session import desk
@@ -21,6 +22,7 @@ from pages.parts.session import desk
 COLUMNS = 3
 LATEST = 8
 SPANS = (7, 30, 90)
+MOST_OVERDUE = 100
 
 
 def screen() -> None:
@@ -29,10 +31,25 @@ def screen() -> None:
     frame.page("Overview", "What was captured and refunded, by currency. Currencies are never added up.")
     latest = queries.find_payments(database, queries.PaymentFilter(), limit=LATEST).rows
     if latest:
+        show_overdue()
         figures(latest)
     else:
         welcome()
     live.redraw_on_change(lambda: queries.pulse(database), drawn, minute)
+
+
+def show_overdue() -> None:
+    late = {each.payment_id for each in overdue(desk().database, datetime.now(UTC), limit=MOST_OVERDUE)}
+    if not late:
+        return
+    count = f"{len(late)}+" if len(late) == MOST_OVERDUE else len(late)
+    waits = "1 payment waits" if len(late) == 1 else f"{count} payments wait"
+    st.page_link(
+        "overdue.py",
+        label=f"{waits} for news longer than expected",
+        icon=":material/hourglass_bottom:",
+        width="content",
+    )
 
 
 def welcome() -> None:

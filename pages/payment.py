@@ -6,7 +6,7 @@ import streamlit as st
 
 from lib.ledger.queries import facts_of, find_payment, find_payment_by_reference, payment_version, refunds_of
 from lib.ledger.tables import Payment
-from pages.parts import account, charge_again, frame, live, refund_form, timeline, words
+from pages.parts import account, ask, charge_again, frame, live, refund_form, timeline, words
 from pages.parts.session import desk
 
 
@@ -37,6 +37,7 @@ def screen() -> None:
             charge_again.show(payment)
     else:
         account.show(payment, refunds)
+    ask.show(payment)
     timeline.show(facts_of(database, payment.id))
 
 

@@ -1,0 +1,80 @@
+"""Overdue: what Checkout.com should have told us by now, the longest overdue first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from lib.ledger.backfill import backfill_state
+from lib.ledger.queries import find_payment, pulse
+from lib.ledger.watchdog import Overdue, overdue
+from pages.parts import frame, live, tables, words
+from pages.parts.session import desk
+
+MOST = 100
+
+
+def screen() -> None:
+    database = desk().database
+    drawn, minute = pulse(database), live.this_minute()
+    frame.page(
+        "Overdue",
+        "What we should have heard from Checkout.com by now, the longest overdue first. It is asked by itself, at growing gaps.",
+    )
+    late = overdue(database, datetime.now(UTC), limit=MOST)
+    if late:
+        show_list(late)
+    else:
+        frame.empty(
+            "notifications_active",
+            "Nothing is overdue",
+            "Of every payment and refund we have heard what we should have heard by now.",
+            ("payments.py", "Go to Payments"),
+        )
+    show_asking()
+    live.redraw_on_change(lambda: pulse(database), drawn, minute)
+
+
+def show_list(late: Sequence[Overdue]) -> None:
+    found = {payment_id: find_payment(desk().database, payment_id) for payment_id in {each.payment_id for each in late}}
+    rows = [(each, payment) for each in late if (payment := found[each.payment_id])]
+    now = datetime.now(UTC)
+    tables.payment_table(
+        {
+            "amount": [str(payment.money) for _, payment in rows],
+            "status": [[words.status(payment.status).word] for _, payment in rows],
+            "late": [words.ago(each.since, now) for each, _ in rows],
+            "expected": [each.expected for each, _ in rows],
+            "reference": [payment.reference or "" for _, payment in rows],
+        },
+        [payment.id for _, payment in rows],
+        {
+            "amount": tables.money_column(),
+            "status": tables.sign_column(words.STATUSES),
+            "late": st.column_config.TextColumn("Expected", width=88),
+            "expected": st.column_config.TextColumn("What we have not heard", width="large"),
+            "reference": st.column_config.TextColumn("Reference", width=150),
+        },
+        key="overdue",
+        alt="What is overdue, the longest first; choose a payment to ask Checkout.com about it at once",
+    )
+    at_most = f" The {MOST} longest overdue are shown." if len(late) == MOST else ""
+    st.caption(f"Choose a payment to see it and to ask about it at once.{at_most}")
+
+
+def show_asking() -> None:
+    """What the asking came to last."""
+    state = backfill_state(desk().database)
+    if state.problem:
+        st.warning(f"The last asking broke off. {words.plain(state.problem)}", icon=":material/warning:")
+    elif state.round_at:
+        payments = "1 payment" if state.asked == 1 else f"{state.asked} payments"
+        brought = {0: "nothing new", 1: "1 new fact"}.get(state.found, f"{state.found} new facts")
+        st.caption(
+            f"Checkout.com was last asked {words.when(state.round_at, desk().settings.zone)}, about {payments}: {brought}."
+        )
+
+
+screen()
