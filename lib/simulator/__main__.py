@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 
 import uvicorn
 
@@ -15,7 +16,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m lib.simulator", description="A stand-in for Checkout.com's KakaoPay."
     )
-    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--host", default="127.0.0.1", help="whoever reaches it reaches its control board too")
     parser.add_argument("--port", type=int, default=9000)
     parser.add_argument("--public-url", help="how browsers and phones reach it, if not by host and port")
     parser.add_argument("--database", default=f"sqlite:///{catalog.DATA / 'simulator-alone.db'}", help="sqlite:///PATH")
@@ -26,6 +27,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--currencies", choices=list(catalog.offers()), default="default")
     parser.add_argument("--without-kakaopay", action="store_true", help="refuse payments with payee_not_onboarded")
     parser.add_argument("--link-minutes", type=float, default=10)
+    parser.add_argument("--seed", help="begin a run that repeats to the byte: forgets what was, and the clock stands")
     parser.add_argument("--rate-limit", type=int, help="reads, and writes, in a second")
     return parser.parse_args()
 
@@ -53,7 +55,10 @@ def main() -> None:
         f"  control board        {options.base()}/_control/faults",
         flush=True,
     )
-    uvicorn.run(create(options), host=given.host, port=given.port, access_log=False, log_level="warning")
+    app = create(options)
+    if given.seed is not None:
+        asyncio.run(app.engine.begin(given.seed, standing=True))
+    uvicorn.run(app, host=given.host, port=given.port, access_log=False, log_level="warning")
 
 
 if __name__ == "__main__":

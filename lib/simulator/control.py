@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -17,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from lib import catalog
-from lib.simulator import shapes
+from lib.simulator import runs, shapes
 from lib.simulator.clock import parse, stamp
 from lib.simulator.delivery import Courier
 from lib.simulator.engine import Engine
@@ -129,7 +130,7 @@ class Control:
     async def run(self, _request: Request) -> Response:
         """The present run, to be kept in a file."""
         return Json(
-            await self._engine.save(),
+            await self._engine.alone(runs.save),
             headers={"Content-Disposition": 'attachment; filename="simulator-run.json"'},
         )
 
@@ -137,7 +138,7 @@ class Control:
         """Live a saved run again; `same` says whether every event came out the same, to the byte."""
         body = await control_body(request)
         await self._courier.forget()
-        return Json(await self._engine.replay(body))
+        return Json(await self._engine.alone(partial(runs.replay, run=body)))
 
     async def payments(self, request: Request) -> Response:
         """The newest payments, with the links of their wallet pages. Not part of Checkout.com's API."""

@@ -69,8 +69,9 @@ class Courier:
 
     async def run(self) -> None:
         """Take up what an earlier process left, then deliver until cancelled; what is under way then is sent again later."""
-        self._add(await self._engine.read(self._unfinished))
+        unfinished = await self._engine.read(self._unfinished)
         self._loaded = True
+        self._add(unfinished)
         try:
             while True:
                 self._wake.clear()
@@ -110,19 +111,23 @@ class Courier:
 
     async def delivered(self) -> None:
         """Wait until nothing is under way and nothing that is due waits."""
-        while self._under_way or (self._waiting and self._waiting[0].due <= self._engine.clock.now()):
+        while self._loaded and (self._under_way or self._due()):
             self._idle.clear()
             self._wake.set()
             await self._idle.wait()
 
+    def _due(self) -> bool:
+        return bool(self._waiting) and self._waiting[0].due <= self._engine.clock.now()
+
     def _add(self, events: Iterable[Event]) -> None:
-        for event in events:
+        # Before `run` has read the database nothing is taken in: it will find all of it there.
+        for event in events if self._loaded else ():
             if event.next_at is not None:
                 heapq.heappush(self._waiting, Parcel(event.next_at, event.seq, event.id, event.body, event.attempts))
 
     def _send_due(self) -> None:
-        now, most = self._engine.clock.now(), 1 if self._engine.clock.standing else _SIDE_BY_SIDE
-        while self._waiting and self._waiting[0].due <= now and len(self._under_way) < most:
+        most = 1 if self._engine.clock.standing else _SIDE_BY_SIDE
+        while self._due() and len(self._under_way) < most:
             task = asyncio.create_task(self._try(heapq.heappop(self._waiting)))
             self._under_way.add(task)
             task.add_done_callback(self._done)

@@ -18,7 +18,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from lib.simulator import account, answers, finance, payments, runs
+from lib.simulator import account, answers, finance, payments
 from lib.simulator.chance import Chance, Mark
 from lib.simulator.clock import Clock
 from lib.simulator.faults import Board
@@ -101,13 +101,9 @@ class Engine:
         """Forget everything and start a run on a seed (None: any), with the clock standing at `at` or flowing from there."""
         await self._run(lambda: self._begin(seed, at, standing))
 
-    async def save(self) -> dict[str, Any]:
-        """The present run as a file's content; `runs.replay` lives it again."""
-        return await self._run(lambda: runs.save(self))
-
-    async def replay(self, run: dict[str, Any]) -> dict[str, Any]:
-        """Forget everything, live a saved run again and say whether it came out the same. Raises `Mistake`."""
-        return await self._run(lambda: runs.replay(self, run))
+    async def alone(self, work: Callable[[Engine], T]) -> T:
+        """Do something with the engine in its thread, while nothing else happens."""
+        return await self._run(lambda: work(self))
 
     async def read(self, query: Callable[[Session], T]) -> T:
         """Answer a question from the database."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -54,6 +55,11 @@ def bare(_request: Request, error: Exception) -> Response:
     return Response(status_code=error.status_code, headers=error.headers)
 
 
+def unreadable(_request: Request, _error: Exception) -> Response:
+    """The answer to text that the database cannot hold, such as a zero byte on PostgreSQL."""
+    return Response(status_code=400)
+
+
 def gone(_request: Request, _error: Exception) -> Response:
     """Nobody is there any more to read this."""
     return Response(status_code=400)
@@ -63,6 +69,7 @@ HANDLERS: Final[Mapping[Any, Any]] = {
     Refusal: refused,
     Mistake: mistaken,
     HTTPException: bare,
+    DataError: unreadable,
     ClientDisconnect: gone,
 }
 

@@ -1,23 +1,21 @@
-"""A run as a file, and the same run lived again from it."""
+"""A run as a file, and the same run lived again from it. Called in the engine's thread, through `Engine.alone`."""
 
 from __future__ import annotations
 
 import re
 from datetime import datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from sqlalchemy import func, select
 
 from lib.simulator.chance import Chance
 from lib.simulator.clock import parse, stamp
+from lib.simulator.engine import Engine
 from lib.simulator.faults import Board
 from lib.simulator.problem import Mistake, Refusal
 from lib.simulator.rules import Account
 from lib.simulator.store import Event, Input
-
-if TYPE_CHECKING:
-    from lib.simulator.engine import Engine
 
 FORMAT: Final = "kakaopay-simulator-run/1"
 _ADDRESS: Final = re.compile(r'"https?://[^"]*?/(payments|workflows)/')

@@ -215,7 +215,7 @@ class Life(RuleBasedStateMachine):
 
 # Without shrinking: the steps are few and told in full, and shrinking would outlast the suite.
 SHORT = settings(
-    max_examples=10,
+    max_examples=8,
     stateful_step_count=15,
     deadline=None,
     suppress_health_check=list(HealthCheck),
