@@ -22,7 +22,7 @@ from lib.ledger.queries import (
 )
 from lib.ledger.tables import Delivery
 from lib.money import NBSP
-from pages.parts import frame, live, tables, words
+from pages.parts import frame, live, proof, tables, words
 from pages.parts.session import desk
 
 REFUSED = ("bad_signature", "no_signature", "not_json", "too_large")
@@ -30,9 +30,19 @@ BY_WORD = {words.verdict(verdict).word: verdict for verdict in VERDICTS}
 
 
 def screen() -> None:
+    frame.page("Webhook events", "Every delivery that reached us, with our verdict and its reason.")
+    deliveries, replay = st.tabs(["Deliveries", "Replay proof"], key="view", bind="query-params", on_change="rerun")
+    if deliveries.open:
+        with deliveries:
+            show_deliveries()
+    if replay.open:
+        with replay:
+            proof.show()
+
+
+def show_deliveries() -> None:
     database = desk().database
     drawn, minute = pulse(database), live.this_minute()
-    frame.page("Webhook events", "Every delivery that reached us, with our verdict and its reason.")
     key_figures(delivery_counts(database, since=datetime.now(UTC) - timedelta(hours=24)))
     wanted = filters()
     found = find_deliveries(database, wanted, cursor=st.query_params.get("cursor"))

@@ -65,6 +65,9 @@ VERDICTS: Mapping[str, Sign] = {
     "no_signature": Sign("No signature", "gpp_maybe", "red", "It came without a signature. Refused."),
     "not_json": Sign("Not JSON", "data_alert", "red", "Signed, but it cannot be read as JSON. Refused."),
     "too_large": Sign("Too large", "scale", "red", "Larger than an event ever is. Refused."),
+    "quarantined": Sign(
+        "Quarantined", "inventory_2", "orange", "Signed, but we failed to read it. Kept whole; it can be tried again."
+    ),
 }
 
 EVENTS: Mapping[str, str] = {
