@@ -15,6 +15,7 @@ from lib.ledger.desk import Desk
 from lib.ledger.payments import resume_creations
 from lib.ledger.refunds import resume_refunds
 from lib.ledger.search import index_waiting
+from lib.ledger.volumes import adopt_zone
 
 _PAUSE_SECONDS = 3.0
 _BUSY_PAUSE_SECONDS = 1.0
@@ -37,6 +38,7 @@ class Workers:
         self._finishing = _Work("finishing open payments and refunds", self._finish)
         self._asking = _Work("asking for what is overdue", self._ask)
         self._last_asking: Round | None = None
+        self._zone_adopted = False
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -66,6 +68,9 @@ class Workers:
         }
 
     def _finish(self) -> float:
+        if not self._zone_adopted:
+            adopt_zone(self._desk.database, self._desk.settings.zone)
+            self._zone_adopted = True
         patience = timedelta(seconds=self._desk.settings.checkout_timeout_seconds * _ATTEMPTS_TIMEOUTS)
         older_than = max(self._began, datetime.now(UTC) - patience)
         resume_creations(self._desk, older_than=older_than)

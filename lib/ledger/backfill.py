@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain, zip_longest
 from typing import Any
 
-from sqlalchemy import Connection, or_, select, tuple_, update
+from sqlalchemy import Connection, exists, or_, select, tuple_, update
 
 from lib import catalog
 from lib.checkout import models
@@ -250,9 +250,13 @@ def _due(waited_for: Sequence[Expectation], now: datetime) -> list[Expectation]:
 
 
 def _next_on_patrol(connection: Connection, state: Backfill, now: datetime, count: int) -> list[Payment]:
-    """The next payments, newest first, that can still change: fully refunded ones cannot, nor those past the refund window."""
+    """The next payments, newest first, that can still change and are not on watch anyway.
+
+    Fully refunded ones cannot change, nor those past the refund window.
+    """
     last_change = now - timedelta(days=catalog.kakaopay().refund_window_days)
-    wanted = select(PAYMENT).where(PAYMENT.c.requested_at > last_change, PAYMENT.c.status != "Refunded")
+    watched = exists().where(WATCH.c.payment_id == PAYMENT.c.id)
+    wanted = select(PAYMENT).where(PAYMENT.c.requested_at > last_change, PAYMENT.c.status != "Refunded", ~watched)
     if state.patrol_at is not None:
         place = tuple_(PAYMENT.c.requested_at, PAYMENT.c.seq)
         wanted = wanted.where(place < (state.patrol_at, state.patrol_seq))

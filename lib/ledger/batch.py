@@ -13,6 +13,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Table
 
+ZONE_LOCK = 7254003
+"""PostgreSQL's advisory lock on which zone days are cut in."""
+
 
 class Batch:
     """Statements on one connection, inside its transaction."""
@@ -86,6 +89,19 @@ class Batch:
         if self._postgresql:
             names = ", ".join(table.name for table in tables)
             self._connection.exec_driver_sql(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE")
+
+    def zone(self) -> str | None:
+        """The zone in which the ledger cuts its days; it stays so until the transaction ends."""
+        if self._postgresql:
+            self._connection.exec_driver_sql("SELECT pg_advisory_xact_lock_shared(%s)", (ZONE_LOCK,))
+        return self._connection.exec_driver_sql("SELECT zone FROM ledger_zone").scalar()
+
+    def adopt_zone(self, zone: str) -> None:
+        """Cut days in `zone` from now on, once nobody else is adding to them."""
+        if self._postgresql:
+            self._connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (ZONE_LOCK,))
+        self._connection.exec_driver_sql("DELETE FROM ledger_zone")
+        self._connection.exec_driver_sql(f"INSERT INTO ledger_zone (id, zone) VALUES (1, {self._mark})", (zone,))  # noqa: S608
 
     @property
     def _mark(self) -> str:

@@ -53,7 +53,11 @@ class Database:
         Not `patient`, it raises `StoreBusy` rather than wait for another writer of the same SQLite file.
         """
         self.prepare()
-        with _answering(), self._turn(patient=patient), (self._writer if patient else self._hasty).begin() as connection:
+        with (
+            _answering(),
+            self._turn(patient=patient),
+            (self._writer if patient else self._hasty).begin() as connection,
+        ):
             yield connection
 
     def prepare(self) -> None:

@@ -15,14 +15,25 @@ from datetime import datetime
 from itertools import groupby, islice
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, select
+from sqlalchemy import Connection, Select, Table, delete, func, select
 
 from lib.ledger.batch import Batch
 from lib.ledger.database import Database, StoreUnavailable
 from lib.ledger.facts import from_row
 from lib.ledger.fold import encode, fold
 from lib.ledger.project import Bucket, Measures, Projection, project
-from lib.ledger.record import EVENT, MEASURES, PAYMENT, REFUND, VOLUME, add_volumes, replace_refunds, upsert_payments
+from lib.ledger.record import (
+    EVENT,
+    MEASURES,
+    PAYMENT,
+    REFUND,
+    VOLUME,
+    VOLUME_DAY,
+    add_measures,
+    by_day,
+    replace_refunds,
+    upsert_payments,
+)
 from lib.ledger.tables import time_text
 from lib.settings import SettingsError, load
 
@@ -121,17 +132,23 @@ def _surplus(connection: Connection, *, mend: bool) -> int:
 
 
 def _compare_volumes(connection: Connection, wanted: dict[Bucket, Measures], batch: Batch | None) -> int:
-    """Buckets whose measures differ. A stored bucket of zeros is as good as none."""
-    gaps: dict[Bucket, Measures] = {}
-    nothing = dict.fromkeys(MEASURES, 0)
-    for row in connection.execute(select(VOLUME)).mappings():
-        bucket = (time_text(row["bucket"]), row["currency"])
-        said = wanted.pop(bucket, nothing)
-        gaps[bucket] = {name: said[name] - row[name] for name in MEASURES}
-    gaps = {bucket: gap for bucket, gap in (gaps | wanted).items() if any(gap.values())}
+    """Quarters and days whose measures differ. A stored row of zeros is as good as none."""
+    gaps = _gaps(connection, VOLUME, "bucket", wanted)
+    zone = Batch(connection).zone()
+    day_gaps = _gaps(connection, VOLUME_DAY, "day", by_day(wanted, zone) if zone else {})
     if batch:
-        add_volumes(batch, gaps)
-    return len(gaps)
+        add_measures(batch, VOLUME, "bucket", gaps)
+        add_measures(batch, VOLUME_DAY, "day", day_gaps)
+    return len(gaps) + len(day_gaps)
+
+
+def _gaps(connection: Connection, table: Table, slot: str, wanted: dict[Bucket, Measures]) -> dict[Bucket, Measures]:
+    gaps: dict[Bucket, Measures] = dict(wanted)
+    for row in connection.execute(select(table)).mappings():
+        start = time_text(row[slot]) if isinstance(row[slot], datetime) else row[slot]
+        said = wanted.get((start, row["currency"]), {})
+        gaps[(start, row["currency"])] = {name: said.get(name, 0) - row[name] for name in MEASURES}
+    return {bucket: gap for bucket, gap in gaps.items() if any(gap.values())}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 from sqlalchemy import Table as SqlTable
@@ -22,6 +25,7 @@ EVENT = Table.metadata.tables["event"]
 PAYMENT = Table.metadata.tables["payment"]
 REFUND = Table.metadata.tables["refund"]
 VOLUME = Table.metadata.tables["volume"]
+VOLUME_DAY = Table.metadata.tables["volume_day"]
 MEASURES = tuple(column.name for column in VOLUME.columns if not column.primary_key)
 
 
@@ -79,13 +83,43 @@ def upsert_payments(batch: Batch, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def add_volumes(batch: Batch, moved: Mapping[Bucket, Measures]) -> None:
-    """Add to the volumes what moved. In one order, so that two transactions never wait for each other in a circle."""
+    """Add to the volumes, quarters and days, what moved."""
+    add_measures(batch, VOLUME, "bucket", moved)
+    zone = batch.zone()
+    if zone:
+        add_days(batch, moved, zone)
+
+
+def add_days(batch: Batch, moved: Mapping[Bucket, Measures], zone: str) -> None:
+    """Add to the days of `zone` what moved in quarters of an hour."""
+    add_measures(batch, VOLUME_DAY, "day", by_day(moved, zone))
+
+
+def by_day(moved: Mapping[Bucket, Measures], zone: str) -> dict[Bucket, Measures]:
+    """Measures of quarters added up to the local days they lie in."""
+    days: dict[Bucket, Measures] = defaultdict(lambda: defaultdict(int))
+    for (bucket, currency), measures in moved.items():
+        into = days[(local_day(bucket, zone), currency)]
+        for name, value in measures.items():
+            into[name] += value
+    return days
+
+
+@lru_cache(maxsize=4096)
+def local_day(bucket: str, zone: str) -> str:
+    """The local day on which a quarter of an hour begins."""
+    return datetime.fromisoformat(bucket).astimezone(ZoneInfo(zone)).date().isoformat()
+
+
+def add_measures(batch: Batch, table: SqlTable, slot: str, moved: Mapping[Bucket, Measures]) -> None:
+    """Add to the rows of one table of volumes, whose time column is `slot`."""
+    # In one order, so that two transactions never wait for each other in a circle.
     rows = [
-        {"bucket": bucket, "currency": currency} | {name: measures.get(name, 0) for name in MEASURES}
-        for (bucket, currency), measures in sorted(moved.items(), key=lambda item: item[0])
+        {slot: start, "currency": currency} | {name: measures.get(name, 0) for name in MEASURES}
+        for (start, currency), measures in sorted(moved.items(), key=lambda item: item[0])
         if any(measures.values())
     ]
-    batch.upsert(VOLUME, ("bucket", "currency"), rows, dict.fromkeys(MEASURES, "+"))
+    batch.upsert(table, (slot, "currency"), rows, dict.fromkeys(MEASURES, "+"))
 
 
 def replace_refunds(batch: Batch, gone: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:

@@ -244,15 +244,11 @@ class Delivery(Table, table=True):
     )
 
 
-class Volume(Table, table=True):
-    """What happened in one quarter of an hour in one currency. Quarters, because zones lie at +9:30 and +5:45 too.
-
-    Counts and minor units; `requested` by request time, `captured` by capture time, `refunded` by the time each
+class _Measures(Table):
+    """Counts and minor units; `requested` by request time, `captured` by capture time, `refunded` by the time each
     refund was decided, the rest by the time the payment ended.
     """
 
-    bucket: datetime = Field(sa_column=Column(UtcTime, primary_key=True))
-    currency: str = Field(primary_key=True, max_length=8)
     requested_count: int = Field(default=0, sa_type=BigInteger)
     requested: int = Field(default=0, sa_type=BigInteger)
     captured_count: int = Field(default=0, sa_type=BigInteger)
@@ -263,6 +259,32 @@ class Volume(Table, table=True):
     expired_count: int = Field(default=0, sa_type=BigInteger)
     canceled_count: int = Field(default=0, sa_type=BigInteger)
     refund_declined_count: int = Field(default=0, sa_type=BigInteger)
+
+
+class Volume(_Measures, table=True):
+    """What happened in one quarter of an hour in one currency. Quarters, because zones lie at +9:30 and +5:45 too."""
+
+    bucket: datetime = Field(sa_type=UtcTime, primary_key=True)
+    currency: str = Field(primary_key=True, max_length=8)
+
+
+class VolumeDay(_Measures, table=True):
+    """The same by local day of the ledger's own zone, so that a year is a few rows a currency."""
+
+    __tablename__ = "volume_day"
+
+    day: str = Field(primary_key=True, max_length=10)
+    """`2026-10-14`."""
+    currency: str = Field(primary_key=True, max_length=8)
+
+
+class LedgerZone(Table, table=True):
+    """The zone in which `volume_day` cuts its days: one row, or none while nobody has said."""
+
+    __tablename__ = "ledger_zone"
+
+    id: int = Field(default=1, primary_key=True)
+    zone: str = Field(max_length=60)
 
 
 class Creation(Table, table=True):

@@ -9,10 +9,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
+from lib.ledger.batch import Batch
 from lib.ledger.database import Database
-from lib.ledger.record import MEASURES, VOLUME
+from lib.ledger.record import MEASURES, VOLUME, VOLUME_DAY, add_days
+from lib.ledger.tables import time_text
 from lib.money import Money
 
 Slot = TypeVar("Slot", date, datetime)
@@ -51,11 +53,34 @@ def totals(database: Database, since: datetime, until: datetime) -> dict[str, Vo
 
 def by_day(database: Database, first: date, last: date, zone: ZoneInfo) -> list[tuple[date, str, Volumes]]:
     """By local day and currency, from `first` to `last` inclusive. A day on which nothing happened is absent."""
-    since, until = (
-        start_of_day(first, zone),
-        start_of_day(last + timedelta(days=1), zone),
-    )
+    with database.read() as connection:
+        if Batch(connection).zone() == zone.key:
+            within = VOLUME_DAY.c.day.between(first.isoformat(), last.isoformat())
+            days = select(VOLUME_DAY.c.day, VOLUME_DAY.c.currency, *(VOLUME_DAY.c[name] for name in MEASURES))
+            ordered = days.where(within).order_by(VOLUME_DAY.c.day, VOLUME_DAY.c.currency)
+            lines = [
+                (date.fromisoformat(day), currency, _volumes(currency, measures))
+                for day, currency, *measures in connection.execute(ordered)
+            ]
+            return [line for line in lines if _anything(line[2])]
+    since, until = start_of_day(first, zone), start_of_day(last + timedelta(days=1), zone)
     return _grouped(database, since, until, lambda moment: moment.astimezone(zone).date())
+
+
+def adopt_zone(database: Database, zone: ZoneInfo) -> None:
+    """Keep a row a day for days cut in `zone`. Does nothing when the ledger does so already."""
+    with database.read() as connection:
+        if Batch(connection).zone() == zone.key:
+            return
+    with database.write() as connection:
+        batch = Batch(connection)
+        batch.adopt_zone(zone.key)
+        connection.execute(delete(VOLUME_DAY))
+        quarters = {
+            (time_text(row["bucket"]), row["currency"]): {name: row[name] for name in MEASURES}
+            for row in connection.execute(select(VOLUME)).mappings()
+        }
+        add_days(batch, quarters, zone.key)
 
 
 def by_hour(

@@ -161,6 +161,28 @@ def test_a_day_ends_where_the_zone_says(database: Database) -> None:
     assert list(kathmandu.values()) == [3, 1]
 
 
+def test_days_of_the_ledgers_own_zone_are_kept_and_equal_the_quarters(database: Database) -> None:
+    day = at(0).astimezone(HONG_KONG).date()
+    span = (day - timedelta(days=40), day + timedelta(days=40))
+    record(database, life("pay_1", 1, 1000, 300))
+    summed = volumes.by_day(database, *span, HONG_KONG)
+    volumes.adopt_zone(database, HONG_KONG)
+    assert volumes.by_day(database, *span, HONG_KONG) == summed
+    record(database, life("pay_60", 60, 2000, 100) + life("pay_2", 2, 5, 0))
+    kept = volumes.by_day(database, *span, HONG_KONG)
+    assert len(kept) == 2
+    assert rebuild.compare(database).differing == 0
+    tokyo = ZoneInfo("Asia/Tokyo")
+    elsewhere = volumes.by_day(database, *span, tokyo)
+    volumes.adopt_zone(database, tokyo)
+    assert volumes.by_day(database, *span, tokyo) == elsewhere
+    assert volumes.by_day(database, *span, HONG_KONG) == kept
+    with database.write() as connection:
+        connection.execute(text("UPDATE volume_day SET captured = captured + 1"))
+    assert rebuild.compare(database, mend=True).differing == len(elsewhere)
+    assert volumes.by_day(database, *span, tokyo) == elsewhere
+
+
 def test_the_hour_that_winter_time_repeats_counts_as_two(database: Database) -> None:
     london = ZoneInfo("Europe/London")
     for number, hour in enumerate(("00:30", "01:30")):
