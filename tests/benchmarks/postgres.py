@@ -10,6 +10,8 @@ from contextlib import contextmanager
 import psycopg
 
 from lib.ledger.database import Database
+from lib.ledger.volumes import adopt_zone
+from lib.settings import Settings
 from tests.benchmarks import machine, store
 
 _SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "8GB", "maintenance_work_mem": "512MB", "max_connections": "200"}
@@ -51,8 +53,9 @@ class PostgreSQL:
             self._say("CREATE DATABASE filling")
             database = Database(self.url("filling"))
             database.prepare()
-            database.close()
             self._fill("filling", of)
+            adopt_zone(database, Settings().zone)
+            database.close()
             self._say(f"ALTER DATABASE filling RENAME TO {name}")
         return name
 

@@ -27,6 +27,8 @@ from lib.ledger.project import Bucket, Measures, project
 from lib.ledger.record import MEASURES
 from lib.ledger.search import words_of
 from lib.ledger.tables import time_text
+from lib.ledger.volumes import adopt_zone
+from lib.settings import Settings
 from tests.benchmarks.lives import Life, known_facts, life
 
 DAYS = 180
@@ -83,15 +85,16 @@ def build(payments: int, say: Callable[[str], None]) -> Store:
     about = file.with_suffix(".json")
     if not about.exists():
         say(f"Building {file} with {payments:,} payments; it is kept for the next run.")
-        _build(file, payments, about)
+        _build(file, payments, about, say)
     built = msgspec.json.decode(about.read_bytes(), type=Store)
     database = Database(built.url)
     database.prepare()
+    adopt_zone(database, Settings().zone)
     database.close()
     return built
 
 
-def _build(file: Path, payments: int, about: Path) -> None:
+def _build(file: Path, payments: int, about: Path, say: Callable[[str], None]) -> None:
     began = time.perf_counter()
     end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     for left in file.parent.glob(f"{file.name}*"):
@@ -99,7 +102,7 @@ def _build(file: Path, payments: int, about: Path) -> None:
     database = Database(f"sqlite:///{file}")
     database.prepare()
     database.close()
-    events = _fill(file, payments, end)
+    events = _fill(file, payments, end, say)
     about.write_bytes(msgspec.json.encode(Store(str(file), payments, events, end, time.perf_counter() - began)))
 
 
@@ -117,7 +120,7 @@ def _asked_at(index: int, payments: int, end: datetime) -> datetime:
     return end - timedelta(days=DAYS) * (payments - 1 - index) / payments
 
 
-def _fill(file: Path, payments: int, end: datetime) -> int:
+def _fill(file: Path, payments: int, end: datetime, say: Callable[[str], None]) -> int:
     connection = sqlite3.connect(file, isolation_level=None)
     for pragma in ("synchronous=OFF", "journal_mode=OFF", "locking_mode=EXCLUSIVE", "cache_size=-1500000"):
         connection.execute(f"PRAGMA {pragma}").close()
@@ -127,7 +130,7 @@ def _fill(file: Path, payments: int, end: datetime) -> int:
     for name, _ in indexes:
         connection.execute(f'DROP INDEX "{name}"')
     connection.execute("BEGIN")
-    events = 0
+    events = done = 0
     volumes: dict[Bucket, Measures] = defaultdict(lambda: dict.fromkeys(MEASURES, 0))
     spans = [(first, min(first + _CHUNK, payments), payments, end) for first in range(0, payments, _CHUNK)]
     with multiprocessing.get_context("spawn").Pool(1) as pool:
@@ -143,6 +146,9 @@ def _fill(file: Path, payments: int, end: datetime) -> int:
             _insert(connection, "event", [known.event for known in chunk.known])
             _insert(connection, "delivery", [known.delivery for known in chunk.known if known.delivery])
             _add(volumes, chunk.volumes)
+            done += len(chunk.payments)
+            if chunk.payments and done % (25 * _CHUNK) == 0:
+                say(f"{done:,} of {payments:,} payments")
     rows = [{"bucket": bucket, "currency": currency} | said for (bucket, currency), said in sorted(volumes.items())]
     _insert(connection, "volume", rows)
     for _, statement in indexes:
