@@ -15,6 +15,8 @@ SCREENS = {
     "refunds": "Refunds",
     "settlement": "Settlement",
     "webhook-events": "Webhook events",
+    "overdue": "Overdue",
+    "simulator-board": "Simulator",
     "new-payment": "New payment",
     "": "Overview",
 }

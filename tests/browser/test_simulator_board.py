@@ -1,0 +1,56 @@
+"""The simulator's board drives the real simulator, and what it does shows where deliveries are looked at."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.screens import Merchant, Window, badge, title
+from tests.support.server import Server, payment_request, until
+
+
+def test_a_duplicate_shows_as_second_copy(server: Server, window: Window, merchant: Merchant) -> None:
+    board = window(f"{server.url}/simulator-board")
+    expect(title(board, "Simulator")).to_be_visible()
+    expect(board.get_by_text("None strikes")).to_be_visible()
+    board.get_by_text("Duplicate", exact=True).click()
+    expect(badge(board, "1 on")).to_be_visible()
+    expect(board.get_by_role("switch", name="Duplicate")).to_be_checked()
+    payment_id, _ = merchant.asked("TWICE")
+    copies = "SELECT id, verdict FROM delivery WHERE payment_id = :id ORDER BY id"
+    until(lambda: len(server.rows(copies, id=payment_id)) == 2, what="the second copy")
+    (_, first), (number, second) = server.rows(copies, id=payment_id)
+    assert (first, second) == ("accepted", "duplicate")
+
+    events = window(f"{server.url}/webhook-events?delivery={number}")
+    drawer = events.get_by_role("dialog")
+    expect(drawer.get_by_text("The event was here already. Nothing changed.")).to_be_visible()
+    expect(drawer.get_by_role("link", name=re.compile("TWICE"))).to_be_visible()
+
+    board.bring_to_front()
+    board.get_by_role("button", name="All off").click()
+    expect(board.get_by_text("Every fault is off and set as it began.")).to_be_visible()
+    expect(board.get_by_role("switch", name="Duplicate")).not_to_be_checked()
+
+
+def test_a_dropped_delivery_waits_and_is_sent_again(server: Server, window: Window, merchant: Merchant) -> None:
+    merchant.faults(drop={"on": True, "times": 1})
+    board = window(f"{server.url}/simulator-board")
+    expect(board.get_by_text("Nothing waits: every event was acknowledged.")).to_be_visible()
+    created = merchant.client.post("/payments", json=payment_request("LOST"))
+    assert created.status_code == 202
+
+    expect(board.get_by_text("The newest 1, times in Asia/Hong_Kong.")).to_be_visible()
+    board.get_by_test_id("stDataFrame").click(position={"x": 60, "y": 54})
+
+    expect(board.get_by_text("is on its way again. Webhook events shows it arrive.")).to_be_visible()
+    expect(board.get_by_text("Nothing waits: every event was acknowledged.")).to_be_visible()
+
+
+def test_a_run_is_saved(server: Server, window: Window) -> None:
+    board = window(f"{server.url}/simulator-board")
+    with board.expect_download() as download:
+        board.get_by_role("button", name="Save run").click()
+    assert download.value.suggested_filename == "simulator-run.json"
+    assert b"kakaopay-simulator-run/1" in download.value.path().read_bytes()
