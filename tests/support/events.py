@@ -69,3 +69,14 @@ def asked(key: str, amount: int, seconds: float, payment: str = "pay_1", by: str
 def accepted(key: str, action: str, seconds: float, payment: str = "pay_1") -> Fact:
     """Checkout.com's 202 to that request."""
     return facts.refund_accepted(key, payment, action, answer({"action_id": action}, seconds=seconds))
+
+
+def created(payment: str, amount: int, seconds: float) -> list[Fact]:
+    """A payment asked for here and accepted by Checkout.com, of which no webhook has told."""
+    request = {"amount": amount, "currency": "HKD", "reference": "ORD-1"}
+    redirect = {"_links": {"redirect": {"href": "https://wallet.example/x"}}}
+    accepted_at = answer({"id": payment, "status": "Pending", **redirect}, seconds=seconds, sent=request)
+    return [
+        facts.payment_requested(f"key-{payment}", payment, "Ana", request, at(seconds)),
+        facts.payment_accepted(f"key-{payment}", payment, accepted_at),
+    ]
