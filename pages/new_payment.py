@@ -15,6 +15,8 @@ from pages.parts import payment_fields as fields
 from pages.parts.session import desk, operator
 
 RULES = catalog.kakaopay()
+OPTIONAL = "Items and return addresses"
+FOLDED = {"items", "description", "success_url", "failure_url"}
 
 
 def screen() -> None:
@@ -41,7 +43,7 @@ def form() -> None:
         order_fields(draft, problems)
         customer_fields(problems)
         channel_fields(draft, problems)
-        with st.expander("Items and return addresses", icon=":material/tune:"):
+        with st.expander(OPTIONAL, icon=":material/tune:"):
             optional_fields(draft, problems)
         # The button belongs to this one form: a late second click cannot press the next form's button.
         button = fields.slot(f"send_{st.session_state[fields.KEY]}")
@@ -160,7 +162,8 @@ def item_fields(number: int, currency: str) -> None:
 def send(draft: PaymentDraft, problems: dict[str, str]) -> None:
     """Ask for the payment and move to its address, which survives a reload."""
     if problems:
-        st.error("Not sent yet: mend the fields marked in red first.", icon=":material/edit:")
+        where = f", also under {OPTIONAL}" if problems.keys() & FOLDED else ""
+        st.error(f"Not sent yet: mend the fields marked in red first{where}.", icon=":material/edit:")
         return
     key = st.session_state[fields.KEY]
     try:

@@ -151,7 +151,7 @@ def show_nothing(wanted: DeliveryFilter) -> None:
         frame.empty(
             "webhook",
             "No delivery yet",
-            f"Checkout.com sends its events to {desk().public_url}/webhooks/checkout. Create a payment, and the first one arrives.",
+            f"Checkout.com sends its events to `{desk().public_url}/webhooks/checkout`. Create a payment, and the first one arrives.",
             ("new_payment.py", "New payment"),
         )
 

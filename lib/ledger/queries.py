@@ -153,10 +153,11 @@ def find_refunds(
 
 
 def facts_of(database: Database, payment_id: str) -> list[Event]:
-    """Everything known of one payment, latest first by the time it happened."""
+    """Everything known of one payment, latest first by the time it happened; of one moment, what ended above what began."""
     wanted = select(EVENT).where(EVENT.c.payment_seq == _seq_of(payment_id))
     with database.read() as connection:
-        latest = wanted.order_by(EVENT.c.occurred_at.desc(), EVENT.c.seq.desc())
+        began = EVENT.c.type.like("%pending")
+        latest = wanted.order_by(EVENT.c.occurred_at.desc(), began, EVENT.c.seq.desc())
         return [Event(**row) for row in connection.execute(latest).mappings()]
 
 

@@ -88,6 +88,8 @@ def show_link(creation: Creation, payment: Payment) -> None:
             picture, width=236, alt=f"QR code of the KakaoPay link for {payment.money}, reference {payment.reference}"
         )
     with steps:
+        if desk().settings.world == "simulator":
+            st.markdown(":small[The simulator plays the wallet: open the link and choose **Pay now**. In the sandbox:]")
         if desk().settings.world == "live":
             st.markdown("Let the customer scan this code, or send them the link.")
         else:

@@ -165,3 +165,12 @@ def test_the_pulse_grows_with_every_fact(database: Database) -> None:
     before = queries.pulse(database)
     record(database, [webhook("payment_pending", 1, 0, amount=1)])
     assert queries.pulse(database) > before
+
+
+def test_a_timeline_tells_what_ended_above_what_began_at_the_same_moment(database: Database) -> None:
+    steps = [("payment_captured", 5), ("payment_capture_pending", 5), ("payment_pending", 1)]  # as they arrived
+    record(database, [webhook(kind, number, when, amount=100) for number, (kind, when) in enumerate(steps)])
+
+    told = [fact.type for fact in queries.facts_of(database, "pay_1")]
+
+    assert told == ["payment_captured", "payment_capture_pending", "payment_pending"]

@@ -55,6 +55,7 @@ def test_what_cannot_be_sent_is_explained_beside_its_field_and_not_sent(
     assert sentence in said(test)
     send(test).click().run()
     assert "Not sent yet" in said(test)
+    assert ("also under Items and return addresses" in said(test)) == (field == "new_success_url")
     assert checkout.asked == []
 
 
