@@ -12,17 +12,20 @@ from hashlib import blake2b
 from typing import Any
 
 from sqlalchemy import Connection, Table
+from sqlalchemy.exc import DBAPIError
 
 ZONE_LOCK = 7254003
 """PostgreSQL's advisory lock on which zone days are cut in."""
 
 
 class Batch:
-    """Statements on one connection, inside its transaction."""
+    """Statements on one connection, inside its transaction. Raises SQLAlchemy's `DBAPIError`s, as the connection would."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
         self._postgresql = connection.dialect.name == "postgresql"
+        # The driver itself: a dozen statements a batch, and what SQLAlchemy does around each costs more than most do.
+        self._driver: Any = connection.connection.driver_connection
+        self._errors = connection.dialect.loaded_dbapi.Error
 
     def rows_of(self, table: Table, columns: Sequence[str], key: str, values: Iterable[str]) -> list[Any]:
         """Rows whose `key` is among `values`: tuples of `columns`."""
@@ -32,21 +35,29 @@ class Batch:
             else ("IN (SELECT value FROM json_each(?))", json.dumps(list(values)))
         )
         statement = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {key} {among}"  # noqa: S608 - our own names
-        return list(self._connection.exec_driver_sql(statement, (wanted,)))
+        return self._rows(statement, (wanted,))
 
     def next_numbers(self, table: Table, count: int) -> Iterable[int]:
         """`count` unused values of the table's `seq`. On SQLite the writer lock keeps them ours until the commit."""
         if self._postgresql:
             sequence = f"{table.name}_seq_seq"
             wanted = "SELECT nextval(%s) FROM generate_series(1, %s)"
-            return [row[0] for row in self._connection.exec_driver_sql(wanted, (sequence, count))]
-        last = self._connection.exec_driver_sql(f"SELECT max(seq) FROM {table.name}").scalar() or 0  # noqa: S608
+            return [row[0] for row in self._rows(wanted, (sequence, count))]
+        last = self._rows(f"SELECT max(seq) FROM {table.name}")[0][0] or 0  # noqa: S608 - our own names
         return range(last + 1, last + 1 + count)
 
     def insert(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows that all have the same columns."""
         if rows:
-            self._many(self._insertion(table, list(rows[0])), rows)
+            self._many(self._insertion(table, list(rows[0])), [tuple(row.values()) for row in rows])
+
+    def update(self, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Set `columns` of the rows whose `seq` comes last in each of `rows`.
+
+        Only what changed should be named: SQLite rewrites the entry in every index that a named column is part of.
+        """
+        sets = ", ".join(f"{column} = {self._mark}" for column in columns)
+        self._many(f"UPDATE {table.name} SET {sets} WHERE seq = {self._mark}", rows)  # noqa: S608 - our own names
 
     def upsert(
         self,
@@ -65,13 +76,14 @@ class Batch:
         met = {column: f"{table.name}.{column} {operator} " for column, operator in (combine or {}).items()}
         sets = [f"{c} = {met.get(c, '')}excluded.{c}" for c in columns if c not in key and c != "seq"]
         insertion = self._insertion(table, columns)
-        self._many(f"{insertion} ON CONFLICT ({', '.join(key)}) DO UPDATE SET {', '.join(sets)}", rows)
+        overwrite = f"{insertion} ON CONFLICT ({', '.join(key)}) DO UPDATE SET {', '.join(sets)}"
+        self._many(overwrite, [tuple(row.values()) for row in rows])
 
     def delete(self, table: Table, key: str, values: Sequence[str]) -> None:
         """Delete the rows with these keys."""
         if values:
             statement = f"DELETE FROM {table.name} WHERE {key} = {self._mark}"  # noqa: S608 - our own names
-            self._connection.exec_driver_sql(statement, [(value,) for value in values])
+            self._many(statement, [(value,) for value in values])
 
     def lock(self, names: Iterable[str]) -> None:
         """Wait for, and keep until the transaction ends, the right to change what goes by these names.
@@ -82,26 +94,26 @@ class Batch:
         if self._postgresql:
             numbers = sorted({_number(name) for name in names})
             ordered = "SELECT pg_advisory_xact_lock(n) FROM unnest(%s::bigint[]) WITH ORDINALITY AS t(n, i) ORDER BY i"
-            self._connection.exec_driver_sql(ordered, (numbers,))
+            self._rows(ordered, (numbers,))
 
     def hold_still(self, *tables: Table) -> None:
         """Keep everybody else from writing to these tables until the transaction ends; name them in the order of writing."""
         if self._postgresql:
             names = ", ".join(table.name for table in tables)
-            self._connection.exec_driver_sql(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE")
+            self._many(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE", [()])
 
     def zone(self) -> str | None:
         """The zone in which the ledger cuts its days; it stays so until the transaction ends."""
         if self._postgresql:
-            self._connection.exec_driver_sql("SELECT pg_advisory_xact_lock_shared(%s)", (ZONE_LOCK,))
-        return self._connection.exec_driver_sql("SELECT zone FROM ledger_zone").scalar()
+            self._rows("SELECT pg_advisory_xact_lock_shared(%s)", (ZONE_LOCK,))
+        return next((row[0] for row in self._rows("SELECT zone FROM ledger_zone")), None)
 
     def adopt_zone(self, zone: str) -> None:
         """Cut days in `zone` from now on, once nobody else is adding to them."""
         if self._postgresql:
-            self._connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (ZONE_LOCK,))
-        self._connection.exec_driver_sql("DELETE FROM ledger_zone")
-        self._connection.exec_driver_sql(f"INSERT INTO ledger_zone (id, zone) VALUES (1, {self._mark})", (zone,))  # noqa: S608
+            self._rows("SELECT pg_advisory_xact_lock(%s)", (ZONE_LOCK,))
+        self._many("DELETE FROM ledger_zone", [()])
+        self._many(f"INSERT INTO ledger_zone (id, zone) VALUES (1, {self._mark})", [(zone,)])  # noqa: S608
 
     @property
     def _mark(self) -> str:
@@ -111,8 +123,17 @@ class Batch:
         marks = ", ".join([self._mark] * len(columns))
         return f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - our own names
 
-    def _many(self, statement: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        self._connection.exec_driver_sql(statement, [tuple(row.values()) for row in rows])
+    def _rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        try:
+            return list(self._driver.execute(statement, parameters).fetchall())
+        except self._errors as error:
+            raise DBAPIError.instance(statement, None, error, self._errors) from error
+
+    def _many(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+        try:
+            self._driver.cursor().executemany(statement, rows)
+        except self._errors as error:
+            raise DBAPIError.instance(statement, None, error, self._errors) from error
 
 
 def _number(name: str) -> int:

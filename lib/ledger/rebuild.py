@@ -32,7 +32,6 @@ from lib.ledger.record import (
     add_measures,
     by_day,
     replace_refunds,
-    upsert_payments,
 )
 from lib.ledger.tables import time_text
 from lib.settings import SettingsError, load
@@ -104,7 +103,7 @@ def _compare_chunk(connection: Connection, projections: Sequence[Projection], ba
     kept = _plain(connection, select(REFUND).where(REFUND.c.payment_id.in_(ids)), "key")
     differing = [key for key in wanted.keys() | kept.keys() if wanted.get(key) != kept.get(key)]
     if batch:
-        upsert_payments(batch, [row | {"searched": 0} for row in wrong])
+        batch.upsert(PAYMENT, ("id",), [row | {"searched": 0} for row in wrong])
         replace_refunds(batch, differing, [wanted[key] for key in differing if key in wanted])
     return len(wrong) + len(differing)
 

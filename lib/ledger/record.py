@@ -18,7 +18,7 @@ from lib.ledger.database import Database
 from lib.ledger.facts import Fact
 from lib.ledger.fold import PaymentState, decode, encode, extend
 from lib.ledger.project import Bucket, Measures, Projection, project
-from lib.ledger.search import words_of
+from lib.ledger.search import FIELDS
 from lib.ledger.tables import Table, time_text
 
 EVENT = Table.metadata.tables["event"]
@@ -76,12 +76,6 @@ def insert_once(connection: Connection, table: SqlTable, key: str, row: dict[str
     return connection.execute(statement.returning(table.c[key])).scalar() is not None
 
 
-def upsert_payments(batch: Batch, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write payment rows, whole."""
-    # What waits for the search index goes on waiting until it has been indexed, whatever else is written meanwhile.
-    batch.upsert(PAYMENT, ("id",), rows, {"searched": "*"})
-
-
 def add_volumes(batch: Batch, moved: Mapping[Bucket, Measures]) -> None:
     """Add to the volumes, quarters and days, what moved."""
     add_measures(batch, VOLUME, "bucket", moved)
@@ -133,7 +127,8 @@ def _refold(batch: Batch, by_payment: Mapping[str, Sequence[Fact]]) -> dict[str,
     held = {row[0]: row for row in batch.rows_of(PAYMENT, ("id", "seq", "folded"), "id", by_payment)}
     unknown = [payment_id for payment_id in by_payment if payment_id not in held]
     seqs = dict(zip(unknown, batch.next_numbers(PAYMENT, len(unknown)), strict=True)) if unknown else {}
-    payments: list[Mapping[str, Any]] = []
+    born: list[Mapping[str, Any]] = []
+    changes: dict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
     gone: list[str] = []
     refunds: list[Mapping[str, Any]] = []
     moved: dict[Bucket, Measures] = defaultdict(lambda: defaultdict(int))
@@ -147,15 +142,22 @@ def _refold(batch: Batch, by_payment: Mapping[str, Sequence[Fact]]) -> dict[str,
             state, old = PaymentState(), Projection({}, [])
         extend(state, facts)
         new = project(payment_id, state, encode(state))
-        searched = int(bool(known) and words_of(old.payment) == words_of(new.payment))
-        payments.append({"seq": seqs[payment_id], "searched": searched} | new.payment)
+        if known:
+            moved_on = {name: value for name, value in new.payment.items() if value != old.payment[name]}
+            if not moved_on.keys().isdisjoint(FIELDS):
+                moved_on["searched"] = 0
+            changes[tuple(moved_on)].append((*moved_on.values(), known[1]))
+        else:
+            born.append({"seq": seqs[payment_id], "searched": 0} | new.payment)
         kept = {row["key"]: row for row in old.refunds}
         changed = [row for row in new.refunds if kept.pop(row["key"], None) != row]
         refunds += changed
         gone += [*kept, *(row["key"] for row in changed)]
         _shift(moved, old.volumes, -1)
         _shift(moved, new.volumes, +1)
-    upsert_payments(batch, payments)
+    batch.insert(PAYMENT, born)
+    for columns, rows in changes.items():
+        batch.update(PAYMENT, columns, rows)
     replace_refunds(batch, gone, refunds)
     add_volumes(batch, moved)
     return seqs
