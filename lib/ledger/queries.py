@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, func, or_, select, tuple_
 
+from lib.ledger.arrivals import number_after, number_before
 from lib.ledger.database import Database
 from lib.ledger.deliveries import DELIVERY
 from lib.ledger.record import EVENT, PAYMENT, REFUND
@@ -55,11 +56,13 @@ class RefundFilter:
 
 @dataclass(frozen=True)
 class DeliveryFilter:
-    """Which deliveries."""
+    """Which deliveries; `since` and `until` by when they came, the latter excluded."""
 
     verdicts: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
     payment_id: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 def find_payment(database: Database, payment_id: str) -> Payment | None:
@@ -182,8 +185,9 @@ def find_deliveries(
     if wanted.payment_id:
         told = select(EVENT.c.seq).where(EVENT.c.payment_seq == _seq_of(wanted.payment_id))
         conditions.append(DELIVERY.c.event_seq.in_(told))
-    statement = select(*(column for column in DELIVERY.columns if column.name != "body")).where(*conditions)
+    listed = select(*(column for column in DELIVERY.columns if column.name != "body"))
     with database.read() as connection:
+        statement = listed.where(*conditions, *_arrived(connection, wanted.since, wanted.until))
         rows, newer, older = _page(connection, [statement], (DELIVERY.c.id,), cursor, limit)
     return Page([Delivery(**row) for row in rows], newer, older)
 
@@ -205,9 +209,9 @@ def body_of(database: Database, delivery: Delivery) -> str | None:
 
 def delivery_counts(database: Database, *, since: datetime) -> dict[str, int]:
     """How many deliveries since then, by verdict; verdicts that did not occur are absent."""
-    counted = select(DELIVERY.c.verdict, func.count()).where(DELIVERY.c.received_at >= since)
+    counted = select(DELIVERY.c.verdict, func.count()).group_by(DELIVERY.c.verdict)
     with database.read() as connection:
-        return dict(connection.execute(counted.group_by(DELIVERY.c.verdict)).all())
+        return dict(connection.execute(counted.where(*_arrived(connection, since, None))).all())
 
 
 def pulse(database: Database) -> int:
@@ -222,6 +226,15 @@ def payment_version(database: Database, payment_id: str) -> int:
     """How many facts of this payment are folded: a screen that shows it redraws when this grows. 0 for an unknown one."""
     with database.read() as connection:
         return int(connection.execute(select(PAYMENT.c.version).where(PAYMENT.c.id == payment_id)).scalar() or 0)
+
+
+def _arrived(connection: Connection, since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
+    came, conditions = DELIVERY.c.received_at, []
+    if since:
+        conditions += [came >= since, DELIVERY.c.id >= number_before(connection, since)]
+    if until:
+        conditions += [came < until, DELIVERY.c.id < number_after(connection, until)]
+    return conditions
 
 
 def _seq_of(payment_id: str) -> ScalarSelect[Any]:
