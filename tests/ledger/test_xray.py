@@ -89,8 +89,10 @@ def test_a_life_in_order(database: Database) -> None:
 def test_what_comes_late_says_what_it_found(database: Database) -> None:
     deliver(database, REFUNDED, REFUND_PENDING, CAPTURED, PENDING)
     assert effects(database) == [
-        "a new payment, Partially Refunded; captured HKD 10.00; refunded HKD 3.00; "
-        "marked: Checkout.com's totals say more than the events we hold",
+        (
+            "a new payment, Partially Refunded; captured HKD 10.00; refunded HKD 3.00; "
+            "marked: Checkout.com's totals say more than the events we hold"
+        ),
         "none: already refunded",
         "none: already captured, now Partially Refunded",
         "none: already Partially Refunded",
