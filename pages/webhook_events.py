@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,36 +12,38 @@ from lib.ledger.facts import KNOWN_TYPES
 from lib.ledger.queries import (
     DeliveryFilter,
     Page,
-    body_of,
     delivery_counts,
     find_deliveries,
-    find_delivery,
-    find_payment,
     pulse,
 )
 from lib.ledger.tables import Delivery
 from lib.money import NBSP
-from pages.parts import frame, live, proof, tables, words
+from pages.parts import delivery, frame, live, proof, tables, words
 from pages.parts.session import desk
 
 REFUSED = ("bad_signature", "no_signature", "not_json", "too_large")
+SET_ASIDE = ("quarantined", *REFUSED)
 BY_WORD = {words.verdict(verdict).word: verdict for verdict in VERDICTS}
 
 
 def screen() -> None:
+    database = desk().database
+    drawn, minute = pulse(database), live.this_minute()
     frame.page("Webhook events", "Every delivery that reached us, with our verdict and its reason.")
-    deliveries, replay = st.tabs(["Deliveries", "Replay proof"], key="view", bind="query-params", on_change="rerun")
-    if deliveries.open:
-        with deliveries:
-            show_deliveries()
-    if replay.open:
-        with replay:
-            proof.show()
+    views = st.tabs(list(VIEWS), key="view", bind="query-params", on_change=first_page)
+    for view, show in zip(views, VIEWS.values(), strict=True):
+        if view.open:
+            with view:
+                show()
+    chosen = st.query_params.get("delivery")
+    if chosen:
+        delivery.detail(chosen)
+    else:
+        live.redraw_on_change(lambda: pulse(database), drawn, minute)
 
 
 def show_deliveries() -> None:
     database = desk().database
-    drawn, minute = pulse(database), live.this_minute()
     key_figures(delivery_counts(database, since=datetime.now(UTC) - timedelta(hours=24)))
     wanted = filters()
     found = find_deliveries(database, wanted, cursor=st.query_params.get("cursor"))
@@ -50,11 +51,19 @@ def show_deliveries() -> None:
         show_list(found)
     else:
         show_nothing(wanted)
-    chosen = st.query_params.get("delivery")
-    if chosen:
-        detail(chosen)
-    else:
-        live.redraw_on_change(lambda: pulse(database), drawn, minute)
+
+
+def show_quarantine() -> None:
+    found = find_deliveries(desk().database, DeliveryFilter(verdicts=SET_ASIDE), cursor=st.query_params.get("cursor"))
+    if not found.rows:
+        frame.empty("verified_user", "Nothing is set aside", "Every delivery was signed, read and taken in.")
+        return
+    st.markdown(
+        "Deliveries that we refused or could not read, kept for a while. Once the cause is mended, such as a missing "
+        "signature key, what was kept whole can be tried again."
+    )
+    delivery.try_page_again(found.rows)
+    show_list(found)
 
 
 def key_figures(counts: dict[str, int]) -> None:
@@ -99,9 +108,29 @@ def filters() -> DeliveryFilter:
             accept_new_options=True,
             label_visibility="collapsed",
         )
+        since, until = times()
     return DeliveryFilter(
-        verdicts=tuple(BY_WORD[word] for word in chosen), types=tuple(types), payment_id=payment.strip()
+        verdicts=tuple(BY_WORD[word] for word in chosen),
+        types=tuple(types),
+        payment_id=payment.strip(),
+        since=since,
+        until=until,
     )
+
+
+def times() -> tuple[datetime | None, datetime | None]:
+    zone = desk().settings.zone
+    chosen = any(st.session_state.get(key) for key in ("came_from", "came_to"))
+    with st.popover("Time, chosen" if chosen else "Time", icon=":material/schedule:"):
+        bounds = [
+            st.datetime_input(
+                label, None, key=key, format="YYYY-MM-DD", step=60, on_change=first_page, bind="query-params"
+            )
+            for label, key in (("From", "came_from"), ("Before", "came_to"))
+        ]
+        st.caption(f"When it reached us, in {datetime.now(zone):%Z}.")
+    since, until = (moment.replace(tzinfo=zone) if moment else None for moment in bounds)
+    return since, until
 
 
 def show_list(found: Page[Delivery]) -> None:
@@ -167,68 +196,11 @@ def choose(numbers: dict[str, int]) -> None:
         st.query_params["delivery"] = str(number)
 
 
-def close() -> None:
-    st.query_params.pop("delivery", None)
-
-
-@st.dialog("Delivery", icon=":material/webhook:", position="right", width="medium", on_dismiss=close)
-def detail(number: str) -> None:
-    database, zone = desk().database, desk().settings.zone
-    row = find_delivery(database, int(number)) if number.isdecimal() and len(number) < 16 else None
-    if row is None:
-        st.markdown(f"There is no delivery {words.plain(number[:20])}. Refused ones are kept for a while only.")
-        return
-    sign = words.verdict(row.verdict)
-    st.markdown(f"{sign.badge} {sign.meaning}")
-    payment = find_payment(database, row.payment_id) if row.payment_id else None
-    st.table(
-        {
-            "Reason": words.plain(row.reason),
-            "Received": f"{row.received_at.astimezone(zone):%-d %b %Y %H:%M:%S %Z}, {words.ago(row.received_at)}",
-            "Type": words.plain(row.event_type or "—"),
-            "Event": words.plain(row.event_id or "—"),
-            "Payment": words.plain(row.payment_id or "—"),
-            "Signature": signature(row),
-            "Sender": f"{words.plain(row.sender or 'unknown')}, {row.size:,} bytes",
-        },
-        border="horizontal",
-        alt=f"Delivery {row.id}",
-    )
-    if payment:
-        st.page_link(
-            "payment.py",
-            label=f"Open payment {payment.reference or words.short_id(payment.id)}",
-            icon=":material/receipt:",
-            query_params={"id": payment.id},
-        )
-    show_body(body_of(database, row))
-
-
-def show_body(body: str | None) -> None:
-    if not body:
-        st.caption("It had no body, or the body was not kept.")
-        return
-    readable, raw = st.tabs(["Readable", "As received"])
-    with raw:
-        st.code(body, language=None, wrap_lines=True)
-    with readable:
-        try:
-            st.json(json.loads(body), expanded=3)
-        except (ValueError, RecursionError):
-            st.markdown("This cannot be read as JSON. See it as it was received.")
-
-
-def signature(row: Delivery) -> str:
-    if row.verdict == "no_signature":
-        return "None sent"
-    if row.verdict == "bad_signature":
-        return f"Matches none of our keys: {words.plain((row.signature or '')[:12])}…"
-    return "Not checked: too large" if row.verdict == "too_large" else "Matches one of our keys"
-
-
 def received(row: Delivery, zone: ZoneInfo) -> str:
     local = row.received_at.astimezone(zone)
     return f"{local:%-d %b %H:%M:%S %Z}"
 
+
+VIEWS = {"Deliveries": show_deliveries, "Quarantine": show_quarantine, "Replay proof": proof.show}
 
 screen()
