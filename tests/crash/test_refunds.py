@@ -1,0 +1,154 @@
+"""Kill -9 between the click on *Refund* and its answer, at any line of our code and at any instant: one refund, one row."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lib.ledger import queries, rebuild
+from lib.ledger.database import Database
+from lib.ledger.record import record
+from lib.simulator.app import create
+from lib.simulator.options import SECRET_KEY, Options
+from tests.simulator.house import House, Receiver, served
+from tests.support import databases
+from tests.support.events import balances, webhook
+from tests.support.server import ROOT
+
+SEED = 20261014
+CAPTURED = 900_000
+
+
+class Dashboard:
+    """The process that is killed, and killed again; see `clicking`."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def click(self, key: str, amount: int, *, lines: int = -1, seconds: float = -1) -> int | None:
+        """Ask for a refund. How many lines of our code that took, None if it was killed on the way."""
+        return self._ask(f"click {key} {amount} {lines} {seconds}")
+
+    def restart(self) -> None:
+        """What a server does first when it is started again."""
+        assert self._ask("resume") is not None
+
+    def _ask(self, command: str) -> int | None:
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(f"{command}\n")
+        self._process.stdin.flush()
+        word, _, lines = self._process.stdout.readline().partition(" ")
+        assert word.strip() in ("done", "killed"), "the dashboard's process ended"
+        return int(lines) if word == "done" else None
+
+
+@contextmanager
+def dashboard(database: Database, simulator: str, payment_id: str) -> Iterator[Dashboard]:
+    url = database.url.render_as_string(hide_password=False)
+    command = [sys.executable, "-m", "tests.crash.clicking", url, simulator, SECRET_KEY, payment_id]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield Dashboard(process)
+        assert process.stdin
+        process.stdin.close()
+
+
+@pytest.fixture(params=databases.BACKENDS)
+def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    with databases.fresh(str(request.param), tmp_path_factory) as database:
+        yield database
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """A simulator in another process than the one that is killed; it tells nobody of anything."""
+    options: dict[str, Any] = {"database_url": f"sqlite:///{tmp_path / 's.db'}", "refund_seconds": 0}
+    with served(lambda url: create(Options(base_url=url, secret_keys=(SECRET_KEY,), **options))) as url:
+        house = House(url, Receiver())
+        yield house
+        house.http.close()
+
+
+def captured(house: House, database: Database) -> dict[str, Any]:
+    """A payment that is captured at the simulator and here."""
+    payment = house.paid(amount=CAPTURED)
+    told = balances(CAPTURED, 0)
+    record(database, [webhook("payment_captured", 1, 0, payment["id"], amount=CAPTURED, action_id="c", balances=told)])
+    return payment
+
+
+def one_of_each(house: House, database: Database, payment: dict[str, Any], clicked: dict[str, int]) -> None:
+    """At the provider and here there is one refund of each amount, and no other; nothing here is unanswered.
+
+    A click that was killed before anything was written has left nothing on either side.
+    """
+    house.faults()
+    there = sorted(action["amount"] for action in house.actions(payment) if action["type"] == "Refund")
+    rows = queries.refunds_of(database, payment["id"])
+    assert sorted(row.amount for row in rows) == there
+    assert len(set(there)) == len(there)
+    assert {row.key: row.amount for row in rows}.items() <= clicked.items()
+    assert {row.status for row in rows} <= {"pending", "refunded"}
+    assert rebuild.compare(database).differing == 0
+
+
+def killed_at_lines(house: House, database: Database, count: int) -> None:
+    chance = random.Random(SEED)
+    payment = captured(house, database)
+    clicked = {f"key-{number}": 100 + number for number in range(count + 1)}
+    with dashboard(database, house.url, payment["id"]) as desk:
+        (first, amount), *rest = clicked.items()
+        lines = desk.click(first, amount)
+        assert lines
+        for place, (key, amount) in enumerate(rest):
+            assert desk.click(key, amount, lines=lines * place // count) is None
+            if chance.random() < 0.3:
+                desk.click(key, amount)  # the person reloads the page, which sends the form again
+            desk.restart()
+    one_of_each(house, database, payment, clicked)
+    rows = {row.key for row in queries.refunds_of(database, payment["id"])}
+    assert rest[-1][0] in rows, "no kill came after the intent was written"
+    assert len(rows) <= count, "no kill came before the intent was written"
+
+
+def killed_at_instants(house: House, database: Database, count: int) -> None:
+    chance = random.Random(SEED)
+    payment = captured(house, database)
+    clicked = {f"key-{number}": 100 + number for number in range(count)}
+    killed = 0
+    with dashboard(database, house.url, payment["id"]) as desk:
+        for key, amount in clicked.items():
+            slow = {"slow_answer": {"seconds": 0.1}} if chance.random() < 0.5 else {}
+            house.faults(**slow)
+            killed += desk.click(key, amount, seconds=chance.uniform(0.01, 0.25)) is None
+            house.faults()
+            desk.restart()
+    assert killed, "no click was under way at any kill"
+    one_of_each(house, database, payment, clicked)
+
+
+def test_a_click_killed_at_any_line_is_one_refund(house: House, database: Database) -> None:
+    killed_at_lines(house, database, 8)
+
+
+def test_a_click_killed_at_any_instant_is_one_refund(house: House, database: Database) -> None:
+    killed_at_instants(house, database, 4)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1200)
+def test_a_click_killed_at_hundreds_of_lines(house: House, database: Database) -> None:
+    killed_at_lines(house, database, 120)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1200)
+def test_a_click_killed_at_many_instants(house: House, database: Database) -> None:
+    killed_at_instants(house, database, 60)
