@@ -26,6 +26,8 @@ def test_a_duplicate_shows_as_second_copy(server: Server, window: Window, mercha
     events = window(f"{server.url}/webhook-events?delivery={number}")
     drawer = events.get_by_role("dialog")
     expect(drawer.get_by_text("The event was here already. Nothing changed.")).to_be_visible()
+    expect(drawer.get_by_role("row", name="Copy 2nd of 2 copies")).to_be_visible()
+    expect(drawer.get_by_role("row", name="Effect None: already Pending")).to_be_visible()
     expect(drawer.get_by_role("link", name=re.compile("TWICE"))).to_be_visible()
 
     board.bring_to_front()
