@@ -57,7 +57,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def machines(chromium: Browser) -> dict[str, BrowserContext]:
     """A computer and a phone. Each loads the app's scripts once, which takes longer than anything the tests do."""
     return {
-        name: chromium.new_context(viewport=size, timezone_id="Asia/Hong_Kong", locale="en-GB")
+        name: chromium.new_context(viewport=size, timezone_id="Asia/Hong_Kong", locale="en-GB", reduced_motion="reduce")
         for name, size in (("desk", DESK), ("phone", PHONE))
     }
 
