@@ -257,11 +257,13 @@ def test_nothing_set_aside(empty: Database, open_page: Open) -> None:
     assert not page.exception
 
 
-def test_between_two_times(delivered: Database, open_page: Open) -> None:
+def test_between_two_times(empty: Database, open_page: Open) -> None:
+    for hours in (7, 5, 3, 1):
+        deliver(empty, event("payment_pending", hours, datetime.now(UTC), id=payment(1)), 60 * hours)
     local = datetime.now(ZoneInfo("Asia/Hong_Kong")).replace(tzinfo=None)
     page = open_page(PAGE)
-    page.datetime_input(key="came_from").set_value(local - timedelta(minutes=29, seconds=30)).run()
-    page.datetime_input(key="came_to").set_value(local - timedelta(minutes=25, seconds=30)).run()
-    assert shown(page) == ["#6", "#5", "#4", "#3"]
+    page.datetime_input(key="came_from").set_value(local - timedelta(hours=6)).run()
+    page.datetime_input(key="came_to").set_value(local - timedelta(hours=2)).run()
+    assert shown(page) == ["#3", "#2"]
     page.datetime_input(key="came_to").set_value(local - timedelta(days=9)).run()
     assert "No such delivery" in said(page)
