@@ -118,8 +118,8 @@ _ATTENTION: Mapping[str, str] = {
     "money as received. Compare with Checkout.com's dashboard before you promise anything.",
     "missing_facts": "Checkout.com's totals say more than the events that reached us. The totals are right; the "
     "missing events are being fetched.",
-    "refund_contradiction": "Checkout.com said of one refund both that it was paid out and that it was declined. We count "
-    "it as paid out. Compare with Checkout.com's dashboard before you refund again.",
+    "refund_contradiction": "Checkout.com said of one refund both that it was paid out and that it was declined. The later "
+    "word counts here. Compare with Checkout.com's dashboard before you refund again.",
     "currency_conflict": "Events about this payment name different currencies. We keep to the first; ask Checkout.com "
     "which one holds.",
     "over_refunded": "More was refunded than was captured. Ask Checkout.com, and refund no more.",
