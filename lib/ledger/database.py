@@ -11,10 +11,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from lib.ledger.migrations import migrate
 
 _BUSY_SECONDS = 15
+_POOL: dict[str, int] = {"pool_size": 4, "max_overflow": 4, "pool_timeout": _BUSY_SECONDS}
+"""Connections to PostgreSQL, once for reading and once for writing: many processes share what it allows, by default 100."""
 
 
 class StoreUnavailable(RuntimeError):
@@ -122,7 +125,7 @@ class Database:
         if not self.sqlite:
             # Readers keep the promise of `read()`; writers must see what others committed once they hold its locks.
             isolation = "REPEATABLE READ" if begin == "BEGIN" else "READ COMMITTED"
-            return create_engine(self.url, pool_pre_ping=True, pool_size=5, max_overflow=15, isolation_level=isolation)
+            return create_engine(self.url, pool_pre_ping=True, isolation_level=isolation, **_POOL)
         engine = create_engine(
             self.url,
             connect_args={"timeout": _BUSY_SECONDS if busy_seconds is None else busy_seconds},
@@ -139,8 +142,8 @@ def _answering() -> Iterator[None]:
     """Turn what the database says of itself (locked, full, gone) into words; what it says of our statements is a defect."""
     try:
         yield
-    except (OperationalError, InterfaceError) as error:
-        reason = str(error.orig).splitlines()[0]
+    except (OperationalError, InterfaceError, PoolTimeout) as error:
+        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
         kind = StoreBusy if "database is locked" in reason else StoreUnavailable
         raise kind(
             f"The database did not answer ({reason}). What was not confirmed was not stored. Wait a moment and try again; "
