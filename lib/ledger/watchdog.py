@@ -16,9 +16,12 @@ from lib.ledger.record import EVENT, PAYMENT, REFUND
 from lib.ledger.tables import Payment, Refund
 from lib.ledger.watches import WATCH
 
+_OPEN = ("submitting", "pending")
 _LONGEST_LINK = timedelta(days=1)
 """A pending payment of which nothing new was heard for so long is asked about, whenever its link is said to end."""
-_LISTED = [column for column in PAYMENT.columns if column.name != "folded"]
+_WEIGHED = [
+    PAYMENT.c[name] for name in ("id", "seq", "status", "requested_at", "expires_at", "updated_at", "attention")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,16 +131,14 @@ def overdue(database: Database, now: datetime, *, limit: int = 200) -> list[Over
 
 def expected(connection: Connection, payment_ids: Sequence[str]) -> dict[str, list[Expectation]]:
     """What must be heard next of each of these payments; those at rest are absent."""
-    of_these = select(*_LISTED).where(PAYMENT.c.id.in_(payment_ids))
-    payments = [Payment(**row, folded="") for row in connection.execute(of_these).mappings()]
-    refunds: dict[str, list[Refund]] = defaultdict(list)
-    undecided = select(REFUND).where(
-        REFUND.c.payment_id.in_(payment_ids), REFUND.c.status.in_(("submitting", "pending"))
-    )
-    for row in connection.execute(undecided).mappings():
-        refunds[row["payment_id"]].append(Refund(**row))
-    heard = _heard(connection, [payment.seq or 0 for payment in payments])
-    found = {each.id: expectations(each, refunds[each.id], heard.get(each.seq or 0, Heard())) for each in payments}
+    # Rows with the few columns that count stand for the models: screens ask this often.
+    payments: list[Any] = list(connection.execute(select(*_WEIGHED).where(PAYMENT.c.id.in_(payment_ids))))
+    refunds: dict[str, list[Any]] = defaultdict(list)
+    undecided = select(REFUND).where(REFUND.c.payment_id.in_(payment_ids), REFUND.c.status.in_(_OPEN))
+    for row in connection.execute(undecided):
+        refunds[row.payment_id].append(row)
+    heard = _heard(connection, [payment.seq for payment in payments])
+    found = {each.id: expectations(each, refunds[each.id], heard.get(each.seq, Heard())) for each in payments}
     return {payment_id: waited_for for payment_id, waited_for in found.items() if waited_for}
 
 
@@ -176,7 +177,7 @@ def _troubles(now: datetime) -> Iterator[list[Any]]:
     ]
     yield [PAYMENT.c.id, status == "Pending", requested >= aged]
     yield [PAYMENT.c.id, PAYMENT.c.attention.is_not(None), PAYMENT.c.attention.like("%missing_facts%")]
-    for open_status, what in (("submitting", "answer"), ("pending", "refund")):
+    for open_status, what in zip(_OPEN, ("answer", "refund"), strict=True):
         undecided, since = REFUND.c.status == open_status, now - RULES[what].patience
         yield [REFUND.c.payment_id, undecided, REFUND.c.requested_at < since]
         yield [REFUND.c.payment_id, undecided, REFUND.c.requested_at >= since]
