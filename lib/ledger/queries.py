@@ -5,18 +5,19 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, RowMapping, ScalarSelect, Select, func, or_, select, tuple_
 
 from lib.ledger.arrivals import number_after, number_before
 from lib.ledger.database import Database
 from lib.ledger.deliveries import DELIVERY
 from lib.ledger.record import EVENT, PAYMENT, REFUND
-from lib.ledger.search import matching
+from lib.ledger.rows import as_rows
+from lib.ledger.search import among, matching
 from lib.ledger.tables import Delivery, Event, Payment, Refund, Table, UtcTime
 
 Row = TypeVar("Row", bound=Table)
@@ -69,17 +70,17 @@ def find_payment(database: Database, payment_id: str) -> Payment | None:
     """The payment with this id."""
     with database.read() as connection:
         row = connection.execute(select(PAYMENT).where(PAYMENT.c.id == payment_id)).mappings().one_or_none()
-    return Payment(**row) if row else None
+    return as_rows(Payment, [row])[0] if row else None
 
 
 def find_payment_by_reference(database: Database, reference: str) -> Payment | None:
     """The newest payment with this reference; references need not be unique."""
     with database.read() as connection:
-        among = PAYMENT.c.seq.in_(matching(connection, reference))
-        wanted = select(PAYMENT).where(among, PAYMENT.c.reference == reference)
+        found = among(connection, matching(connection, reference))
+        wanted = select(PAYMENT).where(found, PAYMENT.c.reference == reference)
         newest = wanted.order_by(PAYMENT.c.requested_at.desc(), PAYMENT.c.seq.desc()).limit(1)
         row = connection.execute(newest).mappings().one_or_none()
-    return Payment(**row) if row else None
+    return as_rows(Payment, [row])[0] if row else None
 
 
 def find_payments(
@@ -94,7 +95,7 @@ def find_payments(
     with database.read() as connection:
         narrowed = [select(*_LISTED).where(*each) for each in _payment_conditions(connection, wanted)]
         rows, newer, older = _page(connection, narrowed, by, cursor, limit)
-    return Page([Payment(**row, folded="") for row in rows], newer, older)
+    return Page(as_rows(Payment, rows), newer, older)
 
 
 def count_payments(database: Database, wanted: PaymentFilter, *, cap: int = 1000) -> int:
@@ -112,21 +113,21 @@ def charges_of_source(database: Database, source_id: str, *, limit: int = 50) ->
     wanted = select(PAYMENT).where(PAYMENT.c.source_id == source_id)
     with database.read() as connection:
         newest = wanted.order_by(PAYMENT.c.requested_at.desc(), PAYMENT.c.seq.desc()).limit(limit)
-        return [Payment(**row) for row in connection.execute(newest).mappings()]
+        return as_rows(Payment, connection.execute(newest).mappings().all())
 
 
 def find_refund(database: Database, key: str) -> Refund | None:
     """The refund with this key."""
     with database.read() as connection:
         row = connection.execute(select(REFUND).where(REFUND.c.key == key)).mappings().one_or_none()
-    return Refund(**row) if row else None
+    return as_rows(Refund, [row])[0] if row else None
 
 
 def refunds_of(database: Database, payment_id: str) -> list[Refund]:
     """The refunds of one payment, oldest first."""
     wanted = select(REFUND).where(REFUND.c.payment_id == payment_id).order_by(REFUND.c.requested_at, REFUND.c.key)
     with database.read() as connection:
-        return [Refund(**row) for row in connection.execute(wanted).mappings()]
+        return as_rows(Refund, connection.execute(wanted).mappings().all())
 
 
 def find_refunds(
@@ -147,12 +148,12 @@ def find_refunds(
     text = wanted.text.strip()
     with database.read() as connection:
         if text:
-            payments = select(PAYMENT.c.id).where(PAYMENT.c.seq.in_(matching(connection, text)))
+            payments = select(PAYMENT.c.id).where(among(connection, matching(connection, text)))
             own = REFUND.c.action_id == text, REFUND.c.key == text
             conditions.append(or_(*own, REFUND.c.payment_id.in_(payments)))
         statement = select(REFUND).where(*conditions)
         rows, newer, older = _page(connection, [statement], (REFUND.c.requested_at, REFUND.c.key), cursor, limit)
-    return Page([Refund(**row) for row in rows], newer, older)
+    return Page(as_rows(Refund, rows), newer, older)
 
 
 def facts_of(database: Database, payment_id: str) -> list[Event]:
@@ -161,7 +162,7 @@ def facts_of(database: Database, payment_id: str) -> list[Event]:
     with database.read() as connection:
         began = EVENT.c.type.like("%pending")
         latest = wanted.order_by(EVENT.c.occurred_at.desc(), began, EVENT.c.seq.desc())
-        return [Event(**row) for row in connection.execute(latest).mappings()]
+        return as_rows(Event, connection.execute(latest).mappings().all())
 
 
 def deliveries_of(database: Database, payment_id: str, limit: int = 100) -> list[Delivery]:
@@ -189,14 +190,14 @@ def find_deliveries(
     with database.read() as connection:
         statement = listed.where(*conditions, *_arrived(connection, wanted.since, wanted.until))
         rows, newer, older = _page(connection, [statement], (DELIVERY.c.id,), cursor, limit)
-    return Page([Delivery(**row) for row in rows], newer, older)
+    return Page(as_rows(Delivery, rows), newer, older)
 
 
 def find_delivery(database: Database, delivery_id: int) -> Delivery | None:
     """One delivery with the body it holds itself, if any."""
     with database.read() as connection:
         row = connection.execute(select(DELIVERY).where(DELIVERY.c.id == delivery_id)).mappings().one_or_none()
-    return Delivery(**row) if row else None
+    return as_rows(Delivery, [row])[0] if row else None
 
 
 def body_of(database: Database, delivery: Delivery) -> str | None:
@@ -253,8 +254,8 @@ def _payment_conditions(connection: Connection, wanted: PaymentFilter) -> list[l
     text = wanted.text.strip()
     if text:
         refunded = connection.execute(select(REFUND.c.payment_id).where(REFUND.c.action_id == text)).scalar()
-        found = list(connection.execute(matching(connection, text)).scalars())
-        common.append(PAYMENT.c.seq.in_(found) if refunded is None else PAYMENT.c.id == refunded)
+        matched = among(connection, matching(connection, text)) if refunded is None else PAYMENT.c.id == refunded
+        common.append(matched)
     return [
         [*common, *([PAYMENT.c.status == status] if status else []), *([PAYMENT.c.currency == code] if code else [])]
         for status in wanted.statuses or (None,)
@@ -268,17 +269,17 @@ def _page(
     by: Sequence[ColumnElement[Any]],
     cursor: str | None,
     limit: int,
-) -> tuple[list[dict[str, Any]], str | None, str | None]:
+) -> tuple[list[RowMapping], str | None, str | None]:
     """Rows newest first from the cursor on, and the cursors to the pages beside them. `by` must be unique taken together."""
     direction, position = _read_cursor(cursor, by)
     keys = tuple_(*by)
     order = [column.asc() if direction == "newer" else column.desc() for column in by]
-    rows: list[dict[str, Any]] = []
+    rows: list[RowMapping] = []
     for statement in statements:
         onward = statement
         if position:
             onward = statement.where(keys < position if direction == "older" else keys > position)
-        rows += [dict(row) for row in connection.execute(onward.order_by(*order).limit(limit + 1)).mappings()]
+        rows += connection.execute(onward.order_by(*order).limit(limit + 1)).mappings().all()
     rows.sort(key=lambda row: tuple(row[str(column.key)] for column in by), reverse=direction == "older")
     more = len(rows) > limit
     rows = rows[:limit]
@@ -291,7 +292,7 @@ def _page(
     return rows, newer, older
 
 
-def _cursor(direction: str, row: Mapping[str, Any], by: Sequence[ColumnElement[Any]]) -> str:
+def _cursor(direction: str, row: RowMapping, by: Sequence[ColumnElement[Any]]) -> str:
     values = [row[str(column.key)] for column in by]
     plain = [value.isoformat() if isinstance(value, datetime) else value for value in values]
     return base64.urlsafe_b64encode(json.dumps([direction, *plain]).encode()).decode().rstrip("=")

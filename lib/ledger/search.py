@@ -7,19 +7,24 @@ receiver more than everything else it does; until then it is found by reading th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, or_, select, text, union_all
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, any_, bindparam, delete, func, or_, select, text
 
 from lib.ledger.database import Database
 from lib.ledger.tables import Table
 
 PAYMENT = Table.metadata.tables["payment"]
+WORD = Table.metadata.tables["search_word"]
 FIELDS = ("id", "reference", "customer_email", "customer_name")
-MATCHES = 5000
+MATCHES = 1000
 """How many matches a search looks at, newest first. What is looked for on the phone is not beyond them."""
 _PIECE = 3
+_WINDOW = 6
+_LONG = 6
+_LONGEST = 255
 _BATCH = 500
 
 
@@ -28,29 +33,58 @@ def words_of(payment: Mapping[str, Any]) -> str:
     return "\n".join(str(payment[name]) for name in FIELDS if payment.get(name)).lower()
 
 
-def matching(connection: Connection, sought: str) -> Select[Any]:
+def among(connection: Connection, seqs: Sequence[int]) -> ColumnElement[bool]:
+    """The condition that a payment is one of these, bound as one value however many there are."""
+    if connection.dialect.name == "postgresql":
+        return PAYMENT.c.seq == any_(bindparam("seqs", list(seqs), type_=ARRAY(BigInteger), unique=True))
+    listed = func.json_each(json.dumps(list(seqs))).table_valued("value")
+    return PAYMENT.c.seq.in_(select(listed.c.value))
+
+
+def matching(connection: Connection, sought: str) -> list[int]:
     """The `seq` of the payments of which some field contains `sought`: the newest `MATCHES`, and all that wait to be indexed.
 
-    A search of one or two letters looks through the newest payments only.
+    A long text that begins some fields finds those alone: it was copied, or read out from its start. A search of one
+    or two letters looks through the newest payments only.
     """
-    pattern = f"%{_escaped(sought.lower())}%"
-    contains = or_(*(func.lower(PAYMENT.c[name]).like(pattern, escape="\\") for name in FIELDS))
+    sought = sought.lower()
+    contains = or_(*(func.lower(PAYMENT.c[name]).contains(sought, autoescape=True) for name in FIELDS))
     if len(sought) < _PIECE:
         newest = select(PAYMENT.c.seq).order_by(PAYMENT.c.seq.desc()).limit(MATCHES).subquery()
-        return select(PAYMENT.c.seq).where(PAYMENT.c.seq.in_(select(newest.c.seq)), contains)
-    waiting = select(PAYMENT.c.seq).where(PAYMENT.c.searched == 0, contains)
+        short = select(PAYMENT.c.seq).where(PAYMENT.c.seq.in_(select(newest.c.seq)), contains)
+        return list(connection.execute(short).scalars())
+    waiting = list(connection.execute(select(PAYMENT.c.seq).where(PAYMENT.c.searched == 0, contains)).scalars())
+    if len(sought) >= _LONG:
+        begun = select(WORD.c.seq).where(WORD.c.word >= sought, WORD.c.word < sought + "\U0010ffff")
+        found = list(connection.execute(begun.limit(MATCHES + 1)).scalars())
+        if 0 < len(found) <= MATCHES:
+            return [*waiting, *found]
+    return [*waiting, *_anywhere(connection, sought)]
+
+
+def _anywhere(connection: Connection, sought: str) -> list[int]:
+    window = _rarest(sought)
     if connection.dialect.name == "postgresql":
-        found = text(
-            "SELECT seq FROM search WHERE grams @> :grams AND words LIKE :pattern ORDER BY seq DESC LIMIT :most"
-        ).bindparams(bindparam("grams", sorted(_pieces(sought))), pattern=pattern, most=MATCHES)
+        statement = (
+            "SELECT seq FROM search WHERE grams @> :window AND words LIKE :pattern ORDER BY seq DESC LIMIT :most"
+        )
+        asked: Any = sorted(_pieces(window))
     else:
-        phrase = '"' + sought.replace('"', '""') + '"'
-        found = text(
-            "SELECT rowid AS seq FROM search WHERE search MATCH :phrase ORDER BY rowid DESC LIMIT :most"
-        ).bindparams(phrase=phrase, most=MATCHES)
-    indexed = found.columns(PAYMENT.c.seq).subquery("indexed")
-    both = union_all(select(indexed.c.seq), waiting).subquery()
-    return select(both.c.seq)
+        statement = (
+            "SELECT rowid FROM search WHERE search MATCH :window AND words LIKE :pattern ESCAPE '\\' "
+            "ORDER BY rowid DESC LIMIT :most"
+        )
+        asked = '"' + window.replace('"', '""') + '"'
+    pattern = "%" + sought.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    return list(connection.execute(text(statement), {"window": asked, "pattern": pattern, "most": MATCHES}).scalars())
+
+
+def _rarest(sought: str) -> str:
+    """The part of a text to ask the index for. Every piece costs a walk through all payments that have it, so a few that
+    are likely to be rare do better than all: those with the most digits, and of equal ones the first.
+    """
+    windows = [sought[place : place + _WINDOW] for place in range(max(1, len(sought) - _WINDOW + 1))]
+    return max(windows, key=lambda window: sum(letter.isdigit() for letter in window))
 
 
 def index_waiting(database: Database) -> int:
@@ -65,21 +99,25 @@ def index_waiting(database: Database) -> int:
             newest_first = newest_first.with_for_update(skip_locked=True)
         rows = [dict(row) for row in connection.execute(newest_first).mappings()]
         if rows:
-            _index(connection, [{"seq": row["seq"], "words": words_of(row)} for row in rows])
+            _index(connection, rows)
             done = PAYMENT.update().where(PAYMENT.c.seq.in_([row["seq"] for row in rows]))
             connection.execute(done.values(searched=1))
     return len(rows)
 
 
-def _index(connection: Connection, rows: list[dict[str, Any]]) -> None:
+def _index(connection: Connection, payments: list[dict[str, Any]]) -> None:
+    rows = [{"seq": payment["seq"], "words": words_of(payment)} for payment in payments]
+    connection.execute(delete(WORD).where(WORD.c.seq.in_([row["seq"] for row in rows])))
+    words = {(row["seq"], word[:_LONGEST]) for row in rows for word in row["words"].split("\n")}
+    connection.execute(WORD.insert(), [{"word": word, "seq": seq} for seq, word in sorted(words)])
     if connection.dialect.name == "postgresql":
-        rows = [row | {"grams": sorted(_pieces(row["words"]))} for row in rows]
+        pieces = [row | {"grams": sorted(_pieces(row["words"]))} for row in rows]
         connection.execute(
             text(
                 "INSERT INTO search (seq, words, grams) VALUES (:seq, :words, :grams) "
                 "ON CONFLICT (seq) DO UPDATE SET words = excluded.words, grams = excluded.grams"
             ),
-            rows,
+            pieces,
         )
         return
     connection.execute(text("DELETE FROM search WHERE rowid = :seq"), rows)
@@ -87,9 +125,4 @@ def _index(connection: Connection, rows: list[dict[str, Any]]) -> None:
 
 
 def _pieces(words: str) -> set[str]:
-    lowered = words.lower()
-    return {lowered[place : place + _PIECE] for place in range(len(lowered) - _PIECE + 1)}
-
-
-def _escaped(sought: str) -> str:
-    return sought.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return {words[place : place + _PIECE] for place in range(len(words) - _PIECE + 1)}

@@ -287,6 +287,18 @@ class LedgerZone(Table, table=True):
     zone: str = Field(max_length=60)
 
 
+class SearchWord(Table, table=True):
+    """A field that a payment can be found by, in lower case, to be looked up from its beginning."""
+
+    __tablename__ = "search_word"
+
+    word: str = Field(sa_column=Column(String().with_variant(String(collation="C"), "postgresql"), primary_key=True))
+    seq: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    """The payment's."""
+
+    __table_args__ = (Index("search_word_of_payment", "seq"), {"sqlite_with_rowid": False})
+
+
 class Creation(Table, table=True):
     """A payment somebody asked for here: written before the call, so that a crash neither loses nor repeats it.
 

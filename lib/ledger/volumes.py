@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, Table, and_, delete, func, select
 
 from lib.ledger.batch import Batch
 from lib.ledger.database import Database
@@ -42,13 +42,39 @@ class Volumes:
 
 
 def totals(database: Database, since: datetime, until: datetime) -> dict[str, Volumes]:
-    """By currency, everything from `since` to before `until`. Both should lie on a quarter of an hour."""
-    sums = [func.sum(VOLUME.c[name]).label(name) for name in MEASURES]
-    wanted = select(VOLUME.c.currency, *sums).where(VOLUME.c.bucket >= since, VOLUME.c.bucket < until)
+    """By currency, everything from `since` to before `until`. Both should lie on a quarter of an hour.
+
+    Whole days of the ledger's own zone are read as days, what hangs over at either end as quarters.
+    """
+    sums: dict[str, list[int]] = defaultdict(lambda: [0] * len(MEASURES))
     with database.read() as connection:
-        rows = connection.execute(wanted.group_by(VOLUME.c.currency)).mappings().all()
-    found = {row["currency"]: _volumes(row["currency"], [int(row[name]) for name in MEASURES]) for row in rows}
-    return {currency: volumes for currency, volumes in sorted(found.items()) if _anything(volumes)}
+        named = Batch(connection).zone()
+        for table, within in _cover(since, until, ZoneInfo(named) if named else None):
+            measures = [func.sum(table.c[name]) for name in MEASURES]
+            by_currency = select(table.c.currency, *measures).where(within).group_by(table.c.currency)
+            for currency, *found in connection.execute(by_currency):
+                sums[currency] = [had + int(more) for had, more in zip(sums[currency], found, strict=True)]
+    told = {currency: _volumes(currency, measures) for currency, measures in sorted(sums.items())}
+    return {currency: volumes for currency, volumes in told.items() if _anything(volumes)}
+
+
+def _cover(since: datetime, until: datetime, zone: ZoneInfo | None) -> list[tuple[Table, ColumnElement[bool]]]:
+    """Where to read a span from: tables with the part of it that each covers."""
+
+    def quarters(start: datetime, end: datetime) -> tuple[Table, ColumnElement[bool]]:
+        return VOLUME, and_(VOLUME.c.bucket >= start, VOLUME.c.bucket < end)
+
+    if zone is None:
+        return [quarters(since, until)]
+    first = since.astimezone(zone).date()
+    if start_of_day(first, zone) < since:
+        first += timedelta(days=1)
+    after = until.astimezone(zone).date()
+    if first >= after:
+        return [quarters(since, until)]
+    days = and_(VOLUME_DAY.c.day >= first.isoformat(), VOLUME_DAY.c.day < after.isoformat())
+    head, tail = quarters(since, start_of_day(first, zone)), quarters(start_of_day(after, zone), until)
+    return [head, (VOLUME_DAY, days), tail]
 
 
 def by_day(database: Database, first: date, last: date, zone: ZoneInfo) -> list[tuple[date, str, Volumes]]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
@@ -181,6 +182,16 @@ def test_days_of_the_ledgers_own_zone_are_kept_and_equal_the_quarters(database: 
         connection.execute(text("UPDATE volume_day SET captured = captured + 1"))
     assert rebuild.compare(database, mend=True).differing == len(elsewhere)
     assert volumes.by_day(database, *span, tokyo) == elsewhere
+
+
+@pytest.mark.parametrize("zone", ["Asia/Hong_Kong", "Asia/Kathmandu", "Europe/London", "Australia/Adelaide"])
+def test_totals_are_the_same_whether_read_by_days_or_by_quarters(database: Database, zone: str) -> None:
+    for number in range(1, 60):
+        record(database, life(f"pay_{number}", number * 7, 1000 + number, number % 3 * 100))
+    spans = [(at(0), at(86400 * 5)), (at(900 * 7), at(900 * 300)), (at(900 * 33), at(900 * 34)), (at(-86400), at(-900))]
+    by_quarters = [volumes.totals(database, *span) for span in spans]
+    volumes.adopt_zone(database, ZoneInfo(zone))
+    assert [volumes.totals(database, *span) for span in spans] == by_quarters
 
 
 def test_the_hour_that_winter_time_repeats_counts_as_two(database: Database) -> None:
