@@ -56,11 +56,12 @@ class Workers:
     def describe(self) -> dict[str, Any]:
         """What the workers are doing, for the health page: the problem in words or `ok`, and when each last ended a round."""
         asking = self._last_asking
+        idle = "another process asks" if self._asking.last_round else "starting"
         return {
             "status": self._finishing.problem or self._asking.problem or "ok",
             "last_round": self._finishing.last_round,
             "watchdog": {
-                "status": (asking.problem if asking else "another process asks") or "ok",
+                "status": (asking.problem if asking else idle) or "ok",
                 "last_round": self._asking.last_round,
                 "asked": asking.asked if asking else 0,
                 "found": asking.found if asking else 0,
