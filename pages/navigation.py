@@ -16,6 +16,7 @@ def main() -> None:
     """Draw the menu and run the chosen screen."""
     st.set_page_config(page_icon=str(HERE / "logo-mark.svg"), layout="wide")
     st.logo(str(HERE / "logo.svg"), size="large", icon_image=str(HERE / "logo-mark.svg"))
+    board = st.Page("simulator_board.py", title="Simulator", icon=":material/science:", url_path="simulator-board")
     chosen = st.navigation(
         {
             "": [
@@ -38,20 +39,7 @@ def main() -> None:
                     "webhook_events.py", title="Webhook events", icon=":material/webhook:", url_path="webhook-events"
                 ),
             ],
-            "Demo": [
-                *(
-                    [
-                        st.Page(
-                            "simulator_board.py",
-                            title="Simulator",
-                            icon=":material/science:",
-                            url_path="simulator-board",
-                        )
-                    ]
-                    if simulator.in_reach()
-                    else []
-                ),
-            ],
+            "Demo": [board] if simulator.in_reach() else [],
         },
         expanded=True,
     )

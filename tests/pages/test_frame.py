@@ -10,7 +10,8 @@ from streamlit.testing.v1 import AppTest
 from lib.ledger.database import Database
 from lib.ledger.tables import REFUND_STATUSES, STATUSES
 from pages.parts import frame, words
-from tests.pages.conftest import ROOT, Open, said
+from tests.pages.conftest import ROOT, Open, forget_desk, said
+from tests.simulator.house import house
 
 HONG_KONG = ZoneInfo("Asia/Hong_Kong")
 NOW = datetime(2026, 10, 14, 6, 2, tzinfo=UTC)
@@ -20,11 +21,16 @@ def start() -> AppTest:
     return AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=30).run()
 
 
-def test_the_world_is_on_every_screen(empty: Database, open_page: Open) -> None:
-    for page in sorted(path.name for path in (ROOT / "pages").glob("*.py") if path.name != "navigation.py"):
-        test = open_page(page)
-        assert not test.exception, page
-        assert "Simulator · no real money" in said(test), page
+def test_the_world_is_on_every_screen(
+    empty: Database, open_page: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with house(tmp_path) as simulator:
+        monkeypatch.setenv("CHECKOUT_BASE_URL", simulator.url)
+        forget_desk()
+        for page in sorted(path.name for path in (ROOT / "pages").glob("*.py") if path.name != "navigation.py"):
+            test = open_page(page)
+            assert not test.exception, page
+            assert "Simulator · no real money" in said(test), page
 
 
 @pytest.mark.parametrize(
