@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Table, and_, delete, func, select
@@ -20,25 +19,62 @@ from lib.money import Money
 Slot = TypeVar("Slot", date, datetime)
 
 
-@dataclass(frozen=True, slots=True)
-class Volumes:
-    """What happened in one currency in some span of time."""
+class Volumes(NamedTuple):
+    """What happened in one currency in some span of time. `measures` are in the order of `MEASURES`."""
 
-    requested: Money
-    captured: Money
-    refunded: Money
-    requested_count: int
-    captured_count: int
-    refunded_count: int
-    declined_count: int
-    expired_count: int
-    canceled_count: int
-    refund_declined_count: int
+    currency: str
+    measures: tuple[int, ...]
+
+    @property
+    def requested_count(self) -> int:
+        return self.measures[_PLACE["requested_count"]]
+
+    @property
+    def captured_count(self) -> int:
+        return self.measures[_PLACE["captured_count"]]
+
+    @property
+    def refunded_count(self) -> int:
+        return self.measures[_PLACE["refunded_count"]]
+
+    @property
+    def declined_count(self) -> int:
+        return self.measures[_PLACE["declined_count"]]
+
+    @property
+    def expired_count(self) -> int:
+        return self.measures[_PLACE["expired_count"]]
+
+    @property
+    def canceled_count(self) -> int:
+        return self.measures[_PLACE["canceled_count"]]
+
+    @property
+    def refund_declined_count(self) -> int:
+        return self.measures[_PLACE["refund_declined_count"]]
+
+    @property
+    def requested(self) -> Money:
+        return self._money("requested")
+
+    @property
+    def captured(self) -> Money:
+        return self._money("captured")
+
+    @property
+    def refunded(self) -> Money:
+        return self._money("refunded")
 
     @property
     def net(self) -> Money:
         """Captured less refunded."""
         return self.captured - self.refunded
+
+    def _money(self, name: str) -> Money:
+        return Money(self.measures[_PLACE[name]], self.currency)
+
+
+_PLACE = {name: place for place, name in enumerate(MEASURES)}
 
 
 def totals(database: Database, since: datetime, until: datetime) -> dict[str, Volumes]:
@@ -54,8 +90,7 @@ def totals(database: Database, since: datetime, until: datetime) -> dict[str, Vo
             by_currency = select(table.c.currency, *measures).where(within).group_by(table.c.currency)
             for currency, *found in connection.execute(by_currency):
                 sums[currency] = [had + int(more) for had, more in zip(sums[currency], found, strict=True)]
-    told = {currency: _volumes(currency, measures) for currency, measures in sorted(sums.items())}
-    return {currency: volumes for currency, volumes in told.items() if _anything(volumes)}
+    return {currency: Volumes(currency, tuple(found)) for currency, found in sorted(sums.items()) if any(found)}
 
 
 def _cover(since: datetime, until: datetime, zone: ZoneInfo | None) -> list[tuple[Table, ColumnElement[bool]]]:
@@ -84,11 +119,11 @@ def by_day(database: Database, first: date, last: date, zone: ZoneInfo) -> list[
             within = VOLUME_DAY.c.day.between(first.isoformat(), last.isoformat())
             days = select(VOLUME_DAY.c.day, VOLUME_DAY.c.currency, *(VOLUME_DAY.c[name] for name in MEASURES))
             ordered = days.where(within).order_by(VOLUME_DAY.c.day, VOLUME_DAY.c.currency)
-            lines = [
-                (date.fromisoformat(day), currency, _volumes(currency, measures))
-                for day, currency, *measures in connection.execute(ordered)
+            return [
+                (date.fromisoformat(day), currency, Volumes(currency, tuple(found)))
+                for day, currency, *found in connection.execute(ordered)
+                if any(found)
             ]
-            return [line for line in lines if _anything(line[2])]
     since, until = start_of_day(first, zone), start_of_day(last + timedelta(days=1), zone)
     return _grouped(database, since, until, lambda moment: moment.astimezone(zone).date())
 
@@ -138,19 +173,7 @@ def _grouped(
             into = sums[(slot_of(row["bucket"]), row["currency"])]
             for place, name in enumerate(MEASURES):
                 into[place] += row[name]
-    lines = [(slot, currency, _volumes(currency, measures)) for (slot, currency), measures in sums.items()]
-    return sorted(
-        (line for line in lines if _anything(line[2])),
-        key=lambda line: (line[0], line[1]),
-    )
-
-
-def _volumes(currency: str, measures: list[int]) -> Volumes:
-    said = dict(zip(MEASURES, measures, strict=True))
-    requested, captured, refunded = (Money(said.pop(name), currency) for name in ("requested", "captured", "refunded"))
-    return Volumes(requested, captured, refunded, **said)
-
-
-def _anything(volumes: Volumes) -> bool:
-    amounts = volumes.requested, volumes.captured, volumes.refunded
-    return any(amounts) or any(getattr(volumes, name) for name in MEASURES if name.endswith("_count"))
+    lines = [
+        (slot, currency, Volumes(currency, tuple(found))) for (slot, currency), found in sums.items() if any(found)
+    ]
+    return sorted(lines, key=lambda line: (line[0], line[1]))
