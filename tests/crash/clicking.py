@@ -1,11 +1,11 @@
 """A dashboard's process as far as a click on *Refund* goes, to be killed anywhere between click and answer.
 
-`python -m tests.crash.clicking DATABASE_URL CHECKOUT_URL SECRET_KEY PAYMENT_ID` reads one command a line and forks a
-process for each, so that every click has a process of its own without the time that imports take:
+`python -m tests.crash.clicking DATABASE_URL CHECKOUT_URL SECRET_KEY` reads one command a line and forks a process for
+each, so that every click has a process of its own without the time that imports take:
 
-    click KEY AMOUNT LINES SECONDS   ask for a refund; die at so many lines of our code, or be killed after so many
-                                     seconds, whichever comes first; -1 for neither
-    resume                           what a restarted server does first
+    click PAYMENT_ID KEY LINES SECONDS   ask for a refund; die at so many lines of our code, or be killed after so many
+                                         seconds, whichever comes first; -1 for neither
+    resume                               what a restarted server does first
 
 After each it prints `killed`, or `done LINES` with the number of lines of our code that ran.
 """
@@ -30,6 +30,7 @@ from lib.money import Money
 from lib.operators import Operator
 from lib.settings import Settings
 
+AMOUNT = 300
 OURS = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "lib", "")
 
 
@@ -50,7 +51,7 @@ class Counter:
         return self
 
 
-def click(desk: Desk, payment_id: str, key: str, amount: int, die_at: int) -> int:
+def click(desk: Desk, payment_id: str, key: str, die_at: int) -> int:
     counter = Counter(die_at)
     sys.settrace(counter)
     payment = find_payment(desk.database, payment_id)
@@ -59,7 +60,7 @@ def click(desk: Desk, payment_id: str, key: str, amount: int, die_at: int) -> in
         desk,
         Operator("Ana"),
         payment_id,
-        Money(amount, "HKD"),
+        Money(AMOUNT, "HKD"),
         key=key,
         drawn_with=payment.refundable,
         reason="damaged",
@@ -74,7 +75,7 @@ def resume(desk: Desk) -> int:
 
 
 def main() -> None:
-    database_url, checkout_url, secret_key, payment_id = sys.argv[1:]
+    database_url, checkout_url, secret_key = sys.argv[1:]
     for command in sys.stdin:
         kind, *given = command.split()
         seconds = float(given[3]) if kind == "click" else -1.0
@@ -87,7 +88,7 @@ def main() -> None:
                 CheckoutClient(base_url=checkout_url, secret_key=secret_key, timeout=5),
                 checkout_url,
             )
-            lines = click(desk, payment_id, given[0], int(given[1]), int(given[2])) if kind == "click" else resume(desk)
+            lines = click(desk, given[0], given[1], int(given[2])) if kind == "click" else resume(desk)
             os.write(writing, str(lines).encode())
             os._exit(0)
         os.close(writing)
