@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -20,15 +19,14 @@ class Visitor:
         self._socket = socket
         self._pages: dict[str, str] = {}
 
-    def open(self, page: str, query: str = "") -> tuple[float, int]:
-        """Ask for a page by its path. Seconds until its script had ended, and the bytes that came. Raises `RuntimeError`."""
+    def open(self, page: str, query: str = "") -> int:
+        """Ask for a page by its path, and wait until its script has ended. The bytes that came. Raises `RuntimeError`."""
         ask = BackMsg()
         ask.rerun_script.query_string = query
         if page in self._pages:
             ask.rerun_script.page_script_hash = self._pages[page]
         else:
             ask.rerun_script.page_name = page
-        began = time.perf_counter()
         self._socket.send(ask.SerializeToString())
         size = 0
         while True:
@@ -42,7 +40,7 @@ class Visitor:
             elif kind == "delta" and said.delta.new_element.WhichOneof("type") == "exception":
                 raise RuntimeError(f"{page} failed: {said.delta.new_element.exception.message}")
             elif kind == "script_finished" and said.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
-                return time.perf_counter() - began, size
+                return size
 
 
 @contextmanager
