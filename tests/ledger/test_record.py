@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -61,29 +63,28 @@ def life(payment: str, number: int, amount: int, refund: int) -> list[Fact]:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25)
 @given(st.data())
 def test_whatever_arrives_in_whatever_batches_one_state_one_refund_row_and_volumes_equal_a_recount(
-    tmp_path_factory: object, data: st.DataObject
+    fresh_database: Callable[[], AbstractContextManager[Database]], data: st.DataObject
 ) -> None:
     lives = [life(f"pay_{n}", n, 1000 * n, data.draw(st.sampled_from([0, 100, 1000 * n]))) for n in range(1, 4)]
     facts = [fact for told in lives for fact in told]
     again = data.draw(st.lists(st.sampled_from(facts)))
     order = data.draw(st.permutations(facts + again))
-    database = Database(f"sqlite:///{tmp_path_factory.mktemp('ledger') / 'ledger.db'}")  # type: ignore[attr-defined]
-    fresh: list[bool] = []
+    batches = []
     while order:
         size = data.draw(st.integers(1, len(order)))
-        batch, order = order[:size], order[size:]
-        fresh += record(database, batch)
-    assert sum(fresh) == len(facts)
-    comparison = rebuild.compare(database)
-    assert (comparison.events, comparison.payments, comparison.differing) == (len(facts), 3, 0)
-    for number, told in enumerate(lives, 1):
-        refunds = queries.refunds_of(database, f"pay_{number}")
-        assert [refund.status for refund in refunds] == ["refunded"] * (len(told) > 2)
-    payments = queries.find_payments(database, queries.PaymentFilter()).rows
-    everything = volumes.totals(database, at(-86400), at(86400))["HKD"]
-    assert everything.captured.minor == sum(payment.captured for payment in payments) == 6000
-    assert everything.refunded.minor == sum(payment.refunded for payment in payments)
-    database.close()
+        batches.append(order[:size])
+        order = order[size:]
+    with fresh_database() as database:
+        assert sum(new for batch in batches for new in record(database, batch)) == len(facts)
+        comparison = rebuild.compare(database)
+        assert (comparison.events, comparison.payments, comparison.differing) == (len(facts), 3, 0)
+        for number, told in enumerate(lives, 1):
+            refunds = queries.refunds_of(database, f"pay_{number}")
+            assert [refund.status for refund in refunds] == ["refunded"] * (len(told) > 2)
+        payments = queries.find_payments(database, queries.PaymentFilter()).rows
+        everything = volumes.totals(database, at(-86400), at(86400))["HKD"]
+        assert everything.captured.minor == sum(payment.captured for payment in payments) == 6000
+        assert everything.refunded.minor == sum(payment.refunded for payment in payments)
 
 
 def test_a_fact_stored_twice_is_stored_once(database: Database) -> None:
