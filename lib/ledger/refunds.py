@@ -14,7 +14,7 @@ from lib.ledger import facts
 from lib.ledger.database import Database
 from lib.ledger.desk import Desk
 from lib.ledger.payments import KEY_LIFE
-from lib.ledger.queries import find_refund
+from lib.ledger.queries import find_payment, find_refund
 from lib.ledger.record import PAYMENT, REFUND, lock_payments, record, store
 from lib.ledger.reread import reread
 from lib.ledger.tables import Payment, Refund
@@ -135,7 +135,8 @@ def resume_refunds(desk: Desk, *, older_than: datetime) -> int:
     """Take up the refunds that were sent before `older_than` and have no answer yet. How many there were.
 
     Within the life of its key a refund is simply sent again. After that the key may be forgotten, so Checkout.com is
-    asked first whether it knows a refund that fits.
+    asked first whether it knows a refund that fits; and while it holds back money for a refund that nothing names yet,
+    that may be ours, so that it is waited for.
     """
     wanted = select(REFUND.c.key).where(REFUND.c.status == "submitting", REFUND.c.requested_at < older_than)
     with desk.database.read() as connection:
@@ -145,10 +146,23 @@ def resume_refunds(desk: Desk, *, older_than: datetime) -> int:
         if datetime.now(UTC) - refund.requested_at > KEY_LIFE:
             try:
                 reread(desk.database, desk.checkout, refund.payment_id)
+                if _something_unnamed_is_underway(desk, refund.payment_id):
+                    continue
             except CheckoutError:
                 continue  # Checkout.com cannot be asked now; the next round asks again
         submit(desk, key)
     return len(keys)
+
+
+def _something_unnamed_is_underway(desk: Desk, payment_id: str) -> bool:
+    """Whether less can be refunded at Checkout.com than by all that is known here, were none of the unanswered refunds there.
+
+    A pending refund is not among a payment's actions, and not every key may look up events; the balances tell of it.
+    """
+    details = models.read(models.PaymentDetails, desk.checkout.get_payment(payment_id))
+    payment = find_payment(desk.database, payment_id)
+    left = details.balances.available_to_refund if details.balances else None
+    return payment is not None and left is not None and left < payment.refundable.minor + payment.refund_reserved
 
 
 def expected_between(refund: Refund) -> tuple[date, date]:

@@ -34,6 +34,8 @@ class Provider:
     def __init__(self) -> None:
         self.refunds: dict[str, str] = {}
         self.calls = 0
+        self.held_back = 0
+        """Minor units that refunds still pending hold back."""
         self.misbehave: Callable[[], httpx.Response | None] = lambda: None
         """Asked before acting; a response or an exception from it is what the caller gets."""
         self.forget: Callable[[], None] = lambda: None
@@ -68,7 +70,10 @@ class Provider:
             return httpx.Response(200, json=done)
         if "/workflows/" in path:
             return httpx.Response(403)
-        return httpx.Response(200, json={"id": "pay_1", "status": "Captured", "amount": 1000, "currency": "HKD"})
+        refunded = 300 * len(self.refunds)
+        told = balances(1000, refunded) | {"available_to_refund": 1000 - max(self.held_back, refunded)}
+        details = {"id": "pay_1", "status": "Captured", "amount": 1000, "currency": "HKD", "balances": told}
+        return httpx.Response(200, json=details)
 
 
 @pytest.fixture
@@ -210,6 +215,45 @@ def test_a_refund_whose_key_is_forgotten_is_looked_for_before_it_is_sent_again(
     assert provider.calls == calls
     [settled] = queries.refunds_of(desk.database, "pay_1")
     assert (settled.key, settled.status, settled.action_id) == (refund.key, "refunded", "act_0")
+
+
+def test_a_refund_that_only_the_balances_tell_of_is_waited_for_and_not_sent_again(
+    desk: Desk, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Still pending it is in no list of actions, the key is forgotten, and events may not be looked up."""
+
+    def lose() -> None:
+        raise httpx.ReadTimeout("lost")
+
+    provider.forget = lose
+    refund = ask(desk, 300)
+    provider.forget = lambda: None
+    provider.refunds = {}
+    provider.held_back = 300
+    monkeypatch.setattr(refunds, "KEY_LIFE", timedelta(0))
+    calls = provider.calls
+    later = datetime.now(UTC) + timedelta(seconds=1)
+    refunds.resume_refunds(desk, older_than=later)
+    assert (provider.calls, queries.refunds_of(desk.database, "pay_1")[0].status) == (calls, "submitting")
+    provider.refunds = {"forgotten": "act_0"}  # decided now, and so among the actions
+    refunds.resume_refunds(desk, older_than=later)
+    [settled] = queries.refunds_of(desk.database, "pay_1")
+    assert (settled.key, settled.status, provider.calls) == (refund.key, "refunded", calls)
+
+
+def test_a_refund_that_never_arrived_is_sent_after_the_life_of_its_key(
+    desk: Desk, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable() -> httpx.Response:
+        raise httpx.ConnectError("gone")
+
+    provider.misbehave = unreachable
+    refund = ask(desk, 300)
+    provider.misbehave = lambda: None
+    monkeypatch.setattr(refunds, "KEY_LIFE", timedelta(0))
+    refunds.resume_refunds(desk, older_than=datetime.now(UTC) + timedelta(seconds=1))
+    [settled] = queries.refunds_of(desk.database, "pay_1")
+    assert (settled.key, settled.status, len(provider.refunds)) == (refund.key, "pending", 1)
 
 
 def test_a_hundred_at_once_never_refund_more_than_there_is(desk: Desk, provider: Provider) -> None:
