@@ -25,6 +25,7 @@ _FATES = (
     ("canceled", 4),
     ("open", 1),
 )
+"""Of a hundred. One that is `open` was decided like the others, but no event told us: the watchdog's daily bread."""
 _REQUESTED_HERE = 44
 _CURRENCIES = ("KRW", "HKD", "SGD", "EUR", "GBP", "AUD")
 _WEIGHTS = (35, 25, 15, 10, 8, 7)
