@@ -254,7 +254,7 @@ def _read_object(raw: bytes) -> tuple[dict[str, Any], str]:
         raise NotReadable("not JSON in UTF-8") from error
     if not isinstance(body, dict):
         raise NotReadable("JSON, but not an object")
-    if _deeper_than(body, _MAXIMUM_DEPTH):
+    if raw.count(b"{") + raw.count(b"[") > _MAXIMUM_DEPTH and _deeper_than(body, _MAXIMUM_DEPTH):
         raise NotReadable(f"nested deeper than {_MAXIMUM_DEPTH} levels")
     return body, text
 
