@@ -30,6 +30,9 @@ _LONGEST: Final = timedelta(days=3660)
 _UNITS: Final = ("seconds", "minutes", "hours", "days")
 _STRIDE: Final = timedelta(seconds=1)
 
+_LONGEST_RUN: Final = 64 * 1024 * 1024
+"""Bytes of a saved run: a day of demonstrating is a few hundred kilobytes."""
+
 
 class Control:
     """The control board of one simulator."""
@@ -49,7 +52,7 @@ class Control:
             Route("/seed", self.seed, methods=["GET"]),
             Route("/seed", self.begin, methods=["PUT"]),
             Route("/run", self.run, methods=["GET"]),
-            Route("/run", self.replay, methods=["POST"]),
+            Route("/run", self.replay, methods=["POST"], max_body_size=_LONGEST_RUN),
             Route("/payments", self.payments, methods=["GET"]),
             Route("/expire/{payment_id}", self.expire, methods=["POST"]),
             Route("/sources/{source_id}/revoke", self.revoke, methods=["POST"]),

@@ -89,6 +89,16 @@ def test_a_run_with_a_standing_clock_is_lived_again_from_its_file(own: House) ->
     assert own.http.get("/_control/run").json() == saved
 
 
+def test_a_long_run_is_taken_whole(own: House) -> None:
+    own.begin(7)
+    own.paid()
+    saved = own.http.get("/_control/run").content
+
+    outcome = own.http.post("/_control/run", content=saved + b" " * 1_000_000)
+
+    assert (outcome.status_code, outcome.json()["same"]) == (200, True)
+
+
 def test_a_run_in_real_time_is_lived_again_elsewhere(own: House, tmp_path: Path) -> None:
     first = own.paid()
     own.refunded(first, 100)
