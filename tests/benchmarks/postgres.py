@@ -112,4 +112,4 @@ def running() -> Iterator[PostgreSQL]:
     try:
         yield PostgreSQL(lambda database: str(server.get_uri(database=database)))
     finally:
-        server.cleanup()
+        server.stop()
