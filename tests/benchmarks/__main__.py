@@ -12,6 +12,9 @@ from tests.benchmarks import ingest, machine, others, reads, rebuilds, store
 from tests.benchmarks.table import Line, rendered
 
 
+_SECTIONS = ("ingest", "ingest-postgresql", "rebuild", "reads", "pages")
+
+
 def _sections(given: argparse.Namespace) -> dict[str, Callable[[], Iterator[Line]]]:
     @cache
     def build(payments: int) -> store.Store:
@@ -30,17 +33,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m tests.benchmarks", description="Measure, and print one table. Nothing asserts a time."
     )
-    parser.add_argument("section", nargs="*", help="which sections; all of them if none is named")
+    parser.add_argument("section", nargs="*", help=f"some of {', '.join(_SECTIONS)}; all if none is named")
     parser.add_argument("--size", type=int, default=1_000_000, help="payments in the large store")
     parser.add_argument("--seconds", type=float, default=8.0, help="how long each receiver is under load")
     parser.add_argument("--output", type=Path, help="also write the table to this file, after every line")
     given = parser.parse_args()
+    if unknown := set(given.section) - set(_SECTIONS):
+        parser.error(f"no section {', '.join(sorted(unknown))}; there are {', '.join(_SECTIONS)}")
     sections = _sections(given)
-    if unknown := set(given.section) - set(sections):
-        parser.error(f"no section {', '.join(sorted(unknown))}; there are {', '.join(sections)}")
     heading = machine.described(store.folder())
     lines: list[Line] = []
-    for name in given.section or sections:
+    for name in given.section or _SECTIONS:
         for line in sections[name]():
             lines.append(line)
             _say(f"{line.section}: {line.what}: {line.figure} {line.ratio}")
