@@ -11,7 +11,6 @@ from pathlib import Path
 from tests.benchmarks import ingest, machine, others, reads, rebuilds, store
 from tests.benchmarks.table import Line, rendered
 
-
 _SECTIONS = ("ingest", "ingest-postgresql", "rebuild", "reads", "pages")
 
 
