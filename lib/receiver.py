@@ -76,12 +76,13 @@ class Receiver:
         await answer(send, status, words)
 
     async def _take(self, scope: Scope, receive: Receive) -> tuple[int, str]:
-        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        signature = headers.get(b"cko-signature")
+        headers = dict(scope["headers"])
+        signature = headers.get(b"cko-signature", b"").decode("latin-1") or None
         sender = scope["client"][0] if scope.get("client") else None
         received_at = datetime.now(UTC)
         try:
-            raw, size = await asyncio.wait_for(_body(receive, headers.get(b"content-length")), _BODY_SECONDS)
+            async with asyncio.timeout(_BODY_SECONDS):  # not wait_for, which makes a task of every delivery
+                raw, size = await _body(receive, headers.get(b"content-length", b""))
         except TimeoutError:
             return 408, "The body did not arrive in time."
         except ConnectionError:
@@ -140,9 +141,9 @@ class Receiver:
 _STATUS = {"bad_signature": 401, "no_signature": 401, "not_json": 400, "too_large": 413}
 
 
-async def _body(receive: Receive, content_length: str | None) -> tuple[bytes, int]:
+async def _body(receive: Receive, content_length: bytes) -> tuple[bytes, int]:
     """The body and its size; a body over the limit is not read to its end."""
-    announced = int(content_length) if content_length and content_length.isdecimal() else 0
+    announced = int(content_length) if content_length.isdigit() else 0
     chunks: list[bytes] = []
     size = 0
     while announced <= BODY_LIMIT and size <= BODY_LIMIT:
