@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -9,6 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, MetaData, create_engine, inspect, select, text
 
+from lib import ledger
 from lib.ledger import queries, rebuild
 from lib.ledger.database import Database
 from lib.ledger.migrations import HEAD, migrate, newest
@@ -28,6 +31,8 @@ def test_the_version_named_in_the_code_is_the_newest_file() -> None:
 
 
 def test_the_tables_are_what_the_migrations_make(database: Database) -> None:
+    for module in pkgutil.iter_modules(ledger.__path__):  # tables are declared where they are used
+        importlib.import_module(f"lib.ledger.{module.name}")
     database.prepare()
     engine = fresh(database)
     with engine.connect() as connection:
