@@ -13,6 +13,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 
+from lib import logs
 from lib.front import Front
 from lib.ledger.desk import open_desk
 from lib.settings import SIMULATOR_PATH, WEBHOOK_PATH, Settings, SettingsError, load
@@ -49,6 +50,7 @@ def simulator(settings: Settings) -> Simulator:
 
 
 settings = settings_or_exit()
+logs.configure(settings)
 front = Front()
 stand_in = simulator(settings) if settings.embedded_simulator else None
 

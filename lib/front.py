@@ -1,15 +1,18 @@
-"""What stands at the door of every process that takes webhooks: the receiver's path, `/healthz`, and nothing slow before them."""
+"""What stands at the door of every process that takes webhooks: the receiver, `/healthz`, `/metrics`, and nothing slow before them."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from lib import logs
 from lib.health import health
 from lib.ledger.database import Database
+from lib.metrics import CONTENT_TYPE, metrics
 from lib.receiver import Receiver, answer
 from lib.settings import WEBHOOK_PATH, Settings, SettingsError, load
 from lib.workers import Workers
@@ -50,12 +53,16 @@ class Front:
             if path == "/healthz":
                 await self._health(send)
                 return
+            if path == "/metrics" and self._database and self._receiver:
+                figures = await asyncio.to_thread(metrics, self._database, self._receiver)
+                await answer(send, 200, figures.decode(), kind=CONTENT_TYPE)
+                return
         if self._inner:
             await self._inner(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "http":
-            await answer(send, 404, f"Only {WEBHOOK_PATH} and /healthz are here.")
+            await answer(send, 404, f"Only {WEBHOOK_PATH}, /healthz and /metrics are here.")
 
     async def _health(self, send: Send) -> None:
         if self._database and self._receiver:
@@ -70,6 +77,7 @@ class Front:
         async with contextlib.AsyncExitStack() as stack:
             try:
                 settings = load()
+                logs.configure(settings)
                 await stack.enter_async_context(self.open(Database(settings.database_url), settings))
             except SettingsError as error:
                 failed: Message = {"type": "lifespan.startup.failed", "message": str(error)}

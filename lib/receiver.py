@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 
@@ -46,6 +47,10 @@ class Receiver:
         self._database = database
         self._keys = tuple(keys)
         self._queue: asyncio.Queue[tuple[Incoming, asyncio.Future[Verdict]]] = asyncio.Queue(_QUEUE_LIMIT)
+        self.verdicts: Counter[str] = Counter()
+        """How many deliveries were answered with each verdict."""
+        self.turned_away = 0
+        """How many were answered with 503."""
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -106,6 +111,7 @@ class Receiver:
             self._queue.put_nowait((incoming, future))
             return await future
         except (asyncio.QueueFull, StoreUnavailable):
+            self.turned_away += 1
             return None
 
     async def _write(self) -> None:
@@ -122,6 +128,7 @@ class Receiver:
                     if not future.done():
                         future.set_exception(problem)
             else:
+                self.verdicts.update(verdict.word for verdict in verdicts)
                 for (_, future), verdict in zip(batch, verdicts, strict=True):
                     if not future.done():
                         future.set_result(verdict)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -53,6 +53,10 @@ class Settings(BaseSettings):
     """Which list of `data/currencies.json` the account may use."""
     operator_name: str = Field(default="Local operator", min_length=1, max_length=80)
     """Who acts when there is no sign-in."""
+    log_format: Literal["text", "json"] = "text"
+    """How a line of the log reads: for people, or for machines."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
+    """The least that is logged. INFO tells of every call to Checkout.com."""
 
     @field_validator("checkout_webhook_keys", mode="before")
     @classmethod
@@ -162,6 +166,12 @@ class Settings(BaseSettings):
     def webhook_keys(self) -> tuple[str, ...]:
         """Signature keys; never to be shown. The simulator signs with the first."""
         return tuple(key.get_secret_value() for key in self.checkout_webhook_keys) or (_SIMULATOR_WEBHOOK_KEY,)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every text that must not leave this process: keys, and the passwords of the databases."""
+        passwords = [urlsplit(url).password or "" for url in (self.database_url, self.simulator_database_url)]
+        return tuple(filter(None, (self.secret_key, *self.webhook_keys, *passwords, *map(unquote, passwords))))
 
     @property
     def zone(self) -> ZoneInfo:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import logging
 import random
 import re
 import time
@@ -30,6 +31,8 @@ _JITTER = 0.25
 _LARGEST_ANSWER = 8 * 1024 * 1024
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
+
+logger = logging.getLogger(__name__)
 
 
 class CheckoutClient:
@@ -159,6 +162,7 @@ class _Call:
             finally:
                 response.close()
         except httpx.TransportError as error:
+            self._log(logging.WARNING, "no answer from Checkout.com", number, problem=type(error).__name__)
             raise errors.no_answer(error, acts=self.acts) from error
         except httpx.DecodingError:
             raw = None
@@ -174,11 +178,19 @@ class _Call:
             attempts=number,
             received_at=datetime.now(UTC),
         )
+        said = {"status": answer.status, "request_id": answer.request_id, "elapsed_ms": answer.elapsed_ms}
+        self._log(logging.INFO if response.is_success else logging.WARNING, "Checkout.com answered", number, **said)
         if not response.is_success:
             raise errors.from_answer(answer, acts=self.acts, retry_after=response.headers.get("Retry-After"))
         if not readable:
             raise errors.unreadable(answer, f"{answer.status} with a body that is not JSON", acts=self.acts)
         return answer
+
+    def _log(self, level: int, words: str, number: int, **more: Any) -> None:
+        path, _, _ = self._path.partition("?")  # a query may name a customer's order
+        key = self._headers.get("Cko-Idempotency-Key")
+        call = {"call": f"{self._method} {path}", "attempt": number, **({"idempotency_key": key} if key else {})}
+        logger.log(level, words, extra=call | more)
 
     def try_again(self, error: Exception) -> bool | float:
         """Stamina's question after each attempt: no, yes after its back-off, or yes after so many seconds."""
