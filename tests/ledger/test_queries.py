@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from lib.ledger import queries
 from lib.ledger.database import Database
-from lib.ledger.queries import PaymentFilter, RefundFilter
-from lib.ledger.record import record
+from lib.ledger.queries import PaymentFilter, RefundFilter, keyset
+from lib.ledger.record import PAYMENT, record
 from lib.ledger.search import index_waiting
 from tests.support.events import at, webhook
 
@@ -133,7 +133,7 @@ def test_the_count_stops_at_its_cap(filled: Database) -> None:
 
 @given(cursor=st.text(max_size=60))
 def test_a_cursor_from_the_address_bar_never_breaks_a_page(cursor: str) -> None:
-    assert queries._read_cursor(cursor, (queries.PAYMENT.c.requested_at, queries.PAYMENT.c.seq))[0] in (
+    assert keyset.read_cursor(cursor, (PAYMENT.c.requested_at, PAYMENT.c.seq))[0] in (
         "newer",
         "older",
     )

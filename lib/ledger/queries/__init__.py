@@ -1,0 +1,46 @@
+"""What screens read: lists by keyset, single rows, and whether anything has changed."""
+
+from lib.ledger.queries.deliveries import (
+    DeliveryFilter,
+    body_of,
+    deliveries_of,
+    delivery_counts,
+    find_deliveries,
+    find_delivery,
+)
+from lib.ledger.queries.keyset import Page
+from lib.ledger.queries.payments import PaymentFilter, count_payments, find_payments
+from lib.ledger.queries.refunds import RefundFilter, find_refunds
+from lib.ledger.queries.rows import (
+    charges_of_source,
+    facts_of,
+    find_payment,
+    find_payment_by_reference,
+    find_refund,
+    payment_version,
+    pulse,
+    refunds_of,
+)
+
+__all__ = [
+    "DeliveryFilter",
+    "Page",
+    "PaymentFilter",
+    "RefundFilter",
+    "body_of",
+    "charges_of_source",
+    "count_payments",
+    "deliveries_of",
+    "delivery_counts",
+    "facts_of",
+    "find_deliveries",
+    "find_delivery",
+    "find_payment",
+    "find_payment_by_reference",
+    "find_payments",
+    "find_refund",
+    "find_refunds",
+    "payment_version",
+    "pulse",
+    "refunds_of",
+]

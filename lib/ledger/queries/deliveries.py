@@ -1,0 +1,87 @@
+"""The list of deliveries by arrival, and single ones with their bodies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, func, select
+
+from lib.ledger.arrivals import number_after, number_before
+from lib.ledger.database import Database
+from lib.ledger.deliveries import DELIVERY
+from lib.ledger.queries.keyset import Page, page_of
+from lib.ledger.queries.rows import seq_of
+from lib.ledger.record import EVENT
+from lib.ledger.rows import as_rows
+from lib.ledger.tables import Delivery
+
+
+@dataclass(frozen=True)
+class DeliveryFilter:
+    """Which deliveries; `since` and `until` by when they came, the latter excluded."""
+
+    verdicts: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    payment_id: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def find_deliveries(
+    database: Database,
+    wanted: DeliveryFilter,
+    *,
+    cursor: str | None = None,
+    limit: int = 25,
+) -> Page[Delivery]:
+    """A page of deliveries by arrival, without their bodies."""
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.verdicts:
+        conditions.append(DELIVERY.c.verdict.in_(wanted.verdicts))
+    if wanted.types:
+        conditions.append(DELIVERY.c.event_type.in_(wanted.types))
+    if wanted.payment_id:
+        told = select(EVENT.c.seq).where(EVENT.c.payment_seq == seq_of(wanted.payment_id))
+        conditions.append(DELIVERY.c.event_seq.in_(told))
+    listed = select(*(column for column in DELIVERY.columns if column.name != "body"))
+    with database.read() as connection:
+        statement = listed.where(*conditions, *_arrived(connection, wanted.since, wanted.until))
+        rows, newer, older = page_of(connection, [statement], (DELIVERY.c.id,), cursor, limit)
+    return Page(as_rows(Delivery, rows), newer, older)
+
+
+def deliveries_of(database: Database, payment_id: str, limit: int = 100) -> list[Delivery]:
+    """The deliveries that spoke of one payment, latest first."""
+    return find_deliveries(database, DeliveryFilter(payment_id=payment_id), limit=limit).rows
+
+
+def find_delivery(database: Database, delivery_id: int) -> Delivery | None:
+    """One delivery with the body it holds itself, if any."""
+    with database.read() as connection:
+        row = connection.execute(select(DELIVERY).where(DELIVERY.c.id == delivery_id)).mappings().one_or_none()
+    return as_rows(Delivery, [row])[0] if row else None
+
+
+def body_of(database: Database, delivery: Delivery) -> str | None:
+    """The body as it was received: the delivery's own, or that of the event it brought or repeated."""
+    body = func.coalesce(DELIVERY.c.body, EVENT.c.body)
+    joined = DELIVERY.outerjoin(EVENT, EVENT.c.seq == DELIVERY.c.event_seq)
+    with database.read() as connection:
+        return connection.execute(select(body).select_from(joined).where(DELIVERY.c.id == delivery.id)).scalar()
+
+
+def delivery_counts(database: Database, *, since: datetime) -> dict[str, int]:
+    """How many deliveries since then, by verdict; verdicts that did not occur are absent."""
+    counted = select(DELIVERY.c.verdict, func.count()).group_by(DELIVERY.c.verdict)
+    with database.read() as connection:
+        return dict(connection.execute(counted.where(*_arrived(connection, since, None))).all())
+
+
+def _arrived(connection: Connection, since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
+    came, conditions = DELIVERY.c.received_at, []
+    if since:
+        conditions += [came >= since, DELIVERY.c.id >= number_before(connection, since)]
+    if until:
+        conditions += [came < until, DELIVERY.c.id < number_after(connection, until)]
+    return conditions
