@@ -19,7 +19,9 @@ _DESCRIBED = {
     "expires_at": "expiry",
 }
 _REFUND_WORDS = {
+    "awaiting_approval": "{} reserved for a refund that a second person must approve",
     "submitting": "{} reserved for a refund",
+    "cancelled": "refund of {} ended before it was sent, the amount is refundable again",
     "pending": "refund of {} accepted, not yet decided",
     "refunded": "refunded {}",
     "declined": "refund of {} declined, the amount is refundable again",

@@ -15,7 +15,11 @@ import msgspec
 from lib.checkout.answer import Answer
 from lib.checkout.times import parse_time
 
-Source = Literal["webhook", "api", "poll", "human"]
+Source = Literal["webhook", "api", "poll", "human", "clock"]
+"""Who says it. `clock`: nobody, a time that was set has come."""
+
+Decision = Literal["approved", "rejected", "cancelled", "lapsed", "released"]
+"""About a refund that is not sent yet: `lapsed` when nobody approved it in time, `released` when its hold ended and it goes out."""
 
 KNOWN_TYPES = frozenset(
     {
@@ -150,8 +154,15 @@ def refund_requested(
     note: str,
     by: str,
     at: datetime,
+    terms: Mapping[str, Any] | None = None,
 ) -> Fact:
-    """A person asked for a refund here; from now on the amount is reserved."""
+    """A person asked for a refund here; from now on the amount is reserved.
+
+    `terms`, each only where it applies: `reason_label`, the reason in the words of that day; `retry_of`, the key of the
+    refund tried again; `lines`, the order lines given back (`{line, name, quantity, amount}`); `limit`, minor units,
+    and `approve_by`, an ISO time, when a second person must agree; `held_until`, before which it is not sent;
+    `told_before`, actions of this amount already known, which can therefore not be what becomes of this one.
+    """
     body = {
         "key": key,
         "amount": amount,
@@ -159,8 +170,22 @@ def refund_requested(
         "reason": reason,
         "note": note,
         "requested_by": by,
+        **(terms or {}),
     }
     return _own(f"human:{key}", "refund_requested", "human", payment_id, None, at, body)
+
+
+def refund_decided(
+    decision: Decision, key: str, payment_id: str, at: datetime, *, by: str | None = None, **said: Any
+) -> Fact:
+    """What was decided here about the refund `key` before it was sent, once for each kind of decision.
+
+    `by` is the person, None when a time that was set has come. `said`: `why` a rejection was made in; `held_until` and
+    `told_before` as in `refund_requested`, with an approval or a release.
+    """
+    who = {"by": by} if by else {}
+    source: Source = "human" if by else "clock"
+    return _own(f"{decision}:{key}", f"refund_{decision}", source, payment_id, None, at, {"key": key, **who, **said})
 
 
 def refund_accepted(key: str, payment_id: str, action_id: str, answer: Answer) -> Fact:

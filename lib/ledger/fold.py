@@ -8,12 +8,12 @@ are seen, nor on how often; so the state can be kept, and go on from where it wa
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import msgspec
 
 from lib.checkout.times import parse_time
-from lib.ledger.facts import Fact
+from lib.ledger.facts import Decision, Fact
 from lib.ledger.tables import time_text
 
 _MOST = 10**15  # amounts beyond this are not money
@@ -65,6 +65,30 @@ class Intent(NamedTuple):
     by: str
 
 
+class Terms(NamedTuple):
+    """What else was settled when that refund was asked for; empty where it does not apply. See `facts.refund_requested`."""
+
+    at: str
+    reason_label: str
+    retry_of: str
+    lines: str
+    limit: int
+    approve_by: str
+    held_until: str
+    told_before: tuple[str, ...]
+
+
+class Decided(NamedTuple):
+    """One decision about a refund that is not sent yet. See `facts.refund_decided`."""
+
+    at: str
+    fact: str
+    by: str
+    why: str
+    held_until: str
+    told_before: tuple[str, ...]
+
+
 class Balances(NamedTuple):
     """Checkout.com's own totals, as one fact told them."""
 
@@ -88,6 +112,11 @@ class PaymentState(msgspec.Struct, kw_only=True):
     accepted: dict[str, Mark] = {}
     """By intent key; `key` holds the action id."""
     refused: dict[str, Mark] = {}
+    # Most payments have neither; left out of the encoded state, they cost nothing.
+    terms: dict[str, Terms] | msgspec.UnsetType = msgspec.UNSET
+    """By intent key."""
+    decided: dict[str, dict[str, Decided]] | msgspec.UnsetType = msgspec.UNSET
+    """By intent key, then by the type of the fact."""
     balances: Balances | None = None
     requested_at: str = "9"
     first_at: str = "9"
@@ -181,6 +210,37 @@ def _join_refund_requested(state: PaymentState, fact: Fact, at: str) -> None:
         body["requested_by"],
     )
     state.intents[body["key"]] = max(intent, state.intents.get(body["key"], intent))
+    if not body.keys().isdisjoint(_TERMS):
+        terms = Terms(
+            at,
+            body.get("reason_label", ""),
+            body.get("retry_of", ""),
+            msgspec.json.encode(body["lines"]).decode() if "lines" in body else "",
+            body.get("limit", 0),
+            _time(body.get("approve_by")) or "",
+            _time(body.get("held_until")) or "",
+            tuple(body.get("told_before", ())),
+        )
+        state.terms = state.terms or {}
+        state.terms[body["key"]] = max(terms, state.terms.get(body["key"], terms))
+
+
+_TERMS = frozenset({"reason_label", "retry_of", "lines", "limit", "approve_by", "held_until", "told_before"})
+
+
+def _join_refund_decided(state: PaymentState, fact: Fact, at: str) -> None:
+    body = fact.body
+    decided = Decided(
+        at,
+        fact.id,
+        body.get("by", ""),
+        body.get("why", ""),
+        _time(body.get("held_until")) or "",
+        tuple(body.get("told_before", ())),
+    )
+    state.decided = state.decided or {}
+    of_refund = state.decided.setdefault(body["key"], {})
+    of_refund[fact.type] = max(decided, of_refund.get(fact.type, decided))
 
 
 def _join_refund_accepted(state: PaymentState, fact: Fact, at: str) -> None:
@@ -243,6 +303,7 @@ _READERS = {
     "refund_requested": _join_refund_requested,
     "refund_accepted": _join_refund_accepted,
     "refund_refused": _join_refund_refused,
+    **dict.fromkeys((f"refund_{decision}" for decision in get_args(Decision)), _join_refund_decided),
     "payment_read": _join_payment_read,
     "actions_read": _join_actions_read,
 }

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from lib import catalog
-from lib.ledger.fold import Intent, Mark, PaymentState
+from lib.ledger.fold import Decided, Intent, Mark, PaymentState
+from lib.ledger.stand import stand
 from lib.ledger.tables import time_text
 
 Measures = dict[str, int]
@@ -148,7 +149,8 @@ def _links(state: PaymentState, actions: list[str]) -> dict[str, str]:
     """Which action each intent became, by intent key.
 
     An action can be told of before the answer that names it reaches us. Our key in its metadata settles it; else an
-    equal amount does, until the answer says so. Otherwise one refund would for a moment be two.
+    equal amount does, until the answer says so, unless the action was known before ours was sent. Otherwise one refund
+    would for a moment be two.
     """
     links = {key: mark.key for key, mark in state.accepted.items() if mark.key and key in state.intents}
     waiting = sorted(
@@ -166,7 +168,13 @@ def _links(state: PaymentState, actions: list[str]) -> dict[str, str]:
                 free.remove(action)
 
     link(lambda key, action: _key_of(state, action) == key)
-    link(lambda key, action: key not in state.refused and state.intents[key].amount == _first(state, action).amount)
+    sent = {key: position for key in waiting if (position := stand(state, key)).sent}
+
+    def may_have_become(key: str, action: str) -> bool:
+        known = key in sent and key not in state.refused and action not in sent[key].told_before
+        return known and state.intents[key].amount == _first(state, action).amount
+
+    link(may_have_become)
     return links
 
 
@@ -203,7 +211,8 @@ def _refund(
     told = _told(state, action) if action else []
     final = next(((mark, status) for mark, status in reversed(told) if status != "pending"), None)
     refused = state.refused.get(key)
-    decided: Mark | None = None
+    here = stand(state, key)
+    decided: Mark | Decided | None = None
     if final:
         decided, status = final
     elif action:
@@ -211,7 +220,8 @@ def _refund(
     elif refused:
         decided, status = refused, "failed"
     else:
-        status = "submitting"
+        decided, status = here.ended, here.status
+    answered_here = key in state.accepted or refused is not None
     said = final[0] if final else told[0][0] if told else None
     answered = state.accepted.get(key) or (told[0][0] if told else refused)
     amount = said.amount if said and said.amount is not None else intent.amount if intent else 0
@@ -228,8 +238,10 @@ def _refund(
         "requested_at": intent.at if intent else told[0][0].at,
         "answered_at": answered.at if answered else None,
         "decided_at": decided.at if decided else None,
-        "response_code": decided.code if decided else None,
-        "response_summary": decided.summary if decided else None,
+        "response_code": decided.code if isinstance(decided, Mark) else None,
+        "response_summary": decided.summary if isinstance(decided, Mark) else None,
+        **here.columns,
+        "send_at": None if answered_here else here.send_at,
     }
 
 

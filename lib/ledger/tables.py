@@ -205,17 +205,49 @@ class Refund(Table, table=True):
     decided_at: datetime | None = Field(default=None, sa_type=UtcTime)
     response_code: str | None = None
     response_summary: str | None = Field(default=None, sa_type=Text)
+    reason_label: str | None = None
+    """The reason in the words of the day on which it was given."""
+    retry_of: str | None = Field(default=None, max_length=120)
+    """The key of the declined or failed refund that this one tries again."""
+    lines: str | None = Field(default=None, sa_type=Text)
+    """The order lines given back, as JSON: `[{"line": 0, "name": "Cup", "quantity": 1, "amount": 4500}]`."""
+    approval_limit: int | None = Field(default=None, sa_type=BigInteger)
+    """The limit that made a second person necessary, in minor units; None where none was."""
+    approve_by: datetime | None = Field(default=None, sa_type=UtcTime)
+    """Until when somebody may approve it."""
+    approved_by: str | None = None
+    approved_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    ended_as: str | None = Field(default=None, max_length=10)
+    """How it ended unsent: `cancelled`, `rejected` or `lapsed`."""
+    ended_by: str | None = None
+    ended_why: str | None = Field(default=None, sa_type=Text)
+    held_until: datetime | None = Field(default=None, sa_type=UtcTime)
+    """Until when it is kept back and can be cancelled; None once it was released, or when it never was."""
+    send_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    """From when on it is to be sent; None while it must not be, and once Checkout.com has answered."""
 
     __table_args__ = (
         Index("refund_newest", "requested_at", "key"),
         Index("refund_by_status", "status", "requested_at", "key"),
         Index("refund_by_action", "action_id", unique=True),
+        Index(
+            "refund_to_send",
+            "send_at",
+            sqlite_where=text("send_at IS NOT NULL"),
+            postgresql_where=text("send_at IS NOT NULL"),
+        ),
         CheckConstraint("amount >= 0", name="refund_amount_not_negative"),
+        CheckConstraint("approved_by IS NULL OR approved_by <> requested_by", name="refund_approved_by_another"),
     )
 
     @property
     def money(self) -> Money:
         return Money(self.amount, self.currency)
+
+    @property
+    def cancellable(self) -> bool:
+        """Whether it can still be taken back: nothing of it has left this house."""
+        return self.status == "awaiting_approval" or (self.status == "submitting" and self.held_until is not None)
 
 
 class Delivery(Table, table=True):

@@ -107,7 +107,7 @@ def expectations(payment: Payment, refunds: Iterable[Refund], heard: Heard) -> l
     for refund in refunds:
         asked_at = min(refund.requested_at, payment.updated_at)
         if refund.status == "submitting":
-            expect("answer", asked_at, refund.key)
+            expect("answer", refund.send_at or asked_at, refund.key)
         elif refund.status == "pending":
             answered_at = min(refund.answered_at or refund.requested_at, payment.updated_at)
             expect("refund", answered_at, refund.key)
