@@ -99,6 +99,28 @@ class _Countries(_Rule):
     countries: dict[str, str]
 
 
+class Language(_Rule):
+    """How one language writes to a customer: formats for dates and money, and a text for every state."""
+
+    name: str
+    order: str
+    date: str
+    moment: str
+    money: dict[str, str]
+    texts: dict[str, str]
+
+
+class _CustomerWords(_Rule):
+    note: str
+    languages: dict[str, Language]
+
+    @model_validator(mode="after")
+    def _same_in_every_language(self) -> _CustomerWords:
+        if len({frozenset(language.texts) for language in self.languages.values()}) != 1:
+            raise ValueError("every language needs a text for every state")
+        return self
+
+
 def _read(name: str) -> Any:
     return json.loads((DATA / name).read_text("utf-8"))
 
@@ -128,6 +150,12 @@ def countries() -> dict[str, str]:
 def kakaopay() -> KakaoPay:
     """KakaoPay's request options, limits, test steps and presets."""
     return KakaoPay.model_validate(_read("kakaopay.json"))
+
+
+@cache
+def customer_words() -> dict[str, Language]:
+    """What may be sent to a customer, by ISO 639-1 code of the language."""
+    return _CustomerWords.model_validate(_read("customer_words.json")).languages
 
 
 def digits(currency: str) -> int:

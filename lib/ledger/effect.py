@@ -22,7 +22,7 @@ _REFUND_WORDS = {
     "awaiting_approval": "{} reserved for a refund that a second person must approve",
     "submitting": "{} reserved for a refund",
     "cancelled": "refund of {} ended before it was sent, the amount is refundable again",
-    "pending": "refund of {} accepted, not yet decided",
+    "pending": "{} now on its way",
     "refunded": "refunded {}",
     "declined": "refund of {} declined, the amount is refundable again",
     "failed": "refund of {} refused, the amount is refundable again",
@@ -51,7 +51,7 @@ def effect(before: Projection | None, after: Projection) -> str:
     if unexplained > 0:
         changes.append(f"refunded {Money(unexplained, currency)} by Checkout.com's own totals")
     if before and new["status"] != old["status"]:
-        changes.append(f"{old['status']} → {new['status']}")
+        changes.append(f"status {old['status']} → {new['status']}")
     marked = set((new["attention"] or "").split(",")) - set((old.get("attention") or "").split(","))
     changes += [_MARKS[name] for name in _MARKS if name in marked]
     if before:

@@ -203,7 +203,8 @@ def refund_accepted(key: str, payment_id: str, action_id: str, answer: Answer) -
 
 
 def refund_refused(key: str, payment_id: str, at: datetime, problem: dict[str, Any]) -> Fact:
-    """Checkout.com refused the refund sent under `key`; nothing moved. `problem` holds `sentence`, `status`, `error_codes`."""
+    """Checkout.com refused the refund sent under `key`; nothing moved. `problem` holds `sentence`, `status`, `error_codes`
+    and the `request` that was refused."""
     return _own(
         f"refused:{key}",
         "refund_refused",
@@ -213,6 +214,11 @@ def refund_refused(key: str, payment_id: str, at: datetime, problem: dict[str, A
         at,
         {"key": key, **problem},
     )
+
+
+def note_added(key: str, payment_id: str, *, text: str, by: str, at: datetime) -> Fact:
+    """A person wrote a note for colleagues. It says nothing of the payment itself."""
+    return _own(f"human:{key}", "note_added", "human", payment_id, None, at, {"key": key, "text": text, "by": by})
 
 
 def payment_read(payment_id: str, answer: Answer) -> Fact:

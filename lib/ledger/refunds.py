@@ -118,6 +118,7 @@ def submit(desk: Desk, key: str) -> Refund:
                 "sentence": error.sentence,
                 "status": error.status,
                 "error_codes": list(error.error_codes),
+                "request": body,
             }
             record(
                 desk.database,

@@ -78,9 +78,9 @@ def test_a_life_in_order(database: Database) -> None:
     deliver(database, PENDING, CAPTURED, REFUND_PENDING, REFUNDED)
     assert effects(database) == [
         "a new payment of HKD 10.00, Pending",
-        "captured HKD 10.00; Pending → Captured",
-        "refund of HKD 3.00 accepted, not yet decided",
-        "refunded HKD 3.00; Captured → Partially Refunded",
+        "captured HKD 10.00; status Pending → Captured",
+        "HKD 3.00 now on its way",
+        "refunded HKD 3.00; status Captured → Partially Refunded",
     ]
     assert [each.place for each in seen(database)] == [Place(n, n, 4) for n in (1, 2, 3, 4)]
     assert {(each.copy, each.copies) for each in seen(database)} == {(1, 1)}
