@@ -161,11 +161,11 @@ def _changed(fact: Event, before: Projection | None, after: Projection) -> str:
     if (fact.source, fact.type) == NOTE:
         return ""
     did = effect(before, after)
-    if did or (fact.source == "human" and not fact.type.endswith("_requested")):
+    if did:
         return did
     if fact.type in _READS:
         return "nothing: Checkout.com says what we knew"
-    if fact.source in ("api", "human"):
+    if fact.source not in ("webhook", "poll"):
         return "nothing: it was known already"
     if fact.type not in KNOWN_TYPES:
         return "nothing: a kind of event that changes nothing here"
@@ -260,7 +260,7 @@ def _silences(arrived: Sequence[Fact], now: datetime) -> Iterator[Silence]:
                 yield Silence(heard.recorded_at, until, (until or now) - heard.recorded_at, awaited)
 
     for fact in arrived:
-        if fact.source != "human" or fact.type.endswith("_requested"):
+        if (fact.source, fact.type) != NOTE:
             yield from silence(fact.recorded_at)
             heard = fact
         extend(state, [fact])
