@@ -49,6 +49,10 @@ class Settings(BaseSettings):
     """How browsers and phones reach this app; None: the server's own address and port."""
     timezone: str = "Asia/Hong_Kong"
     """IANA zone in which days are cut and times are shown."""
+    settlement_timezone: str | None = None
+    """IANA zone in which settlement days are cut; None: the same."""
+    settlement_cutoff_hour: int = Field(default=0, ge=0, le=23)
+    """O'clock at which a settlement day ends; 0: at midnight."""
     kakaopay_currencies: str = "default"
     """Which list of `data/currencies.json` the account may use."""
     operator_name: str = Field(default="Local operator", min_length=1, max_length=80)
@@ -98,11 +102,16 @@ class Settings(BaseSettings):
             raise ValueError("write sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME")
         return value
 
-    @field_validator("timezone")
+    @field_validator("settlement_timezone", mode="before")
     @classmethod
-    def _known_zone(cls, value: str) -> str:
+    def _absent_if_empty(cls, value: object) -> object:
+        return None if isinstance(value, str) and not value.strip() else value
+
+    @field_validator("timezone", "settlement_timezone")
+    @classmethod
+    def _known_zone(cls, value: str | None) -> str | None:
         try:
-            ZoneInfo(value)
+            ZoneInfo(value or "UTC")
         except (KeyError, ValueError, OSError):
             raise ValueError("write an IANA time zone such as Asia/Hong_Kong or Europe/London") from None
         return value
@@ -176,6 +185,10 @@ class Settings(BaseSettings):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
+
+    @property
+    def settlement_zone(self) -> ZoneInfo:
+        return ZoneInfo(self.settlement_timezone or self.timezone)
 
     @property
     def currencies(self) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ def first_cells(title: str) -> list[str]:
 def test_the_settings_table_names_every_setting_with_its_default() -> None:
     assert sorted(first_cells("Settings")) == sorted(name.upper() for name in Settings.model_fields)
     rows = dict(re.findall(r"^\| `([^`]+)` \| `([^`]+)` \|", section("Settings"), re.MULTILINE))
-    plain = {"CHECKOUT_TIMEOUT_SECONDS", "TIMEZONE", "KAKAOPAY_CURRENCIES", "OPERATOR_NAME"}
+    plain = {"CHECKOUT_TIMEOUT_SECONDS", "TIMEZONE", "SETTLEMENT_CUTOFF_HOUR", "KAKAOPAY_CURRENCIES", "OPERATOR_NAME"}
     assert plain <= rows.keys()
     for name in plain:
         default = Settings.model_fields[name.lower()].default

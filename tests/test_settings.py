@@ -40,7 +40,7 @@ def test_with_none_set_everything_is_the_simulator_in_this_process() -> None:
     assert loaded.database_url != loaded.simulator_database_url
     assert Path(loaded.database_url.removeprefix("sqlite:///")).parent == ROOT / "data"
     assert loaded.currencies == ("HKD", "SGD", "EUR", "GBP", "AUD", "KRW")
-    assert str(loaded.zone) == "Asia/Hong_Kong"
+    assert (str(loaded.zone), str(loaded.settlement_zone)) == ("Asia/Hong_Kong", "Asia/Hong_Kong")
 
 
 def test_the_real_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,6 +106,9 @@ def test_checkout_com_is_never_reached_in_the_clear(monkeypatch: pytest.MonkeyPa
         ("TIMEZONE", "Asia/Hongkong City", "IANA time zone"),
         ("TIMEZONE", "../etc/passwd", "IANA time zone"),
         ("TIMEZONE", "Asia", "IANA time zone"),
+        ("SETTLEMENT_TIMEZONE", "Mars", "IANA time zone"),
+        ("SETTLEMENT_CUTOFF_HOUR", "24", "less than or equal to 23"),
+        ("SETTLEMENT_CUTOFF_HOUR", "noon", "valid integer"),
         ("KAKAOPAY_CURRENCIES", "1999", "write one of 2022-08, 2024-07, default"),
         ("OPERATOR_NAME", "", "at least 1 character"),
     ],

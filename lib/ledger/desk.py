@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from lib.checkout.client import CheckoutClient
+from lib.ledger.calendar import SettlementDays
 from lib.ledger.database import Database
 from lib.settings import SIMULATOR_PATH, Settings, load
 
@@ -18,6 +19,11 @@ class Desk:
     database: Database
     checkout: CheckoutClient
     public_url: str
+
+    @property
+    def settlement_days(self) -> SettlementDays:
+        """How the business cuts its days."""
+        return SettlementDays(self.settings.settlement_zone, self.settings.settlement_cutoff_hour)
 
 
 @cache

@@ -154,7 +154,17 @@ def decode(text: str) -> PaymentState:
     return _decoder.decode(text)
 
 
+def capture_actions(text: str) -> list[str]:
+    """The ids of the captures in what `encode` wrote, without reading the rest."""
+    return [action for action in _captures.decode(text).captures if action]
+
+
+class _Captures(msgspec.Struct):
+    captures: dict[str, msgspec.Raw] = {}
+
+
 _decoder = msgspec.json.Decoder(PaymentState)
+_captures = msgspec.json.Decoder(_Captures)
 
 
 def _join(state: PaymentState, fact: Fact) -> None:

@@ -41,11 +41,11 @@ def project(payment_id: str, state: PaymentState, folded: str) -> Projection:
 
     attention = []
     balances = state.balances
-    unexplained = 0
+    untold = 0
     if balances and (balances.captured > captured or balances.refunded > refunded):
         attention.append("missing_facts")
-        unexplained = max(0, balances.refunded - refunded)
-        captured, refunded = max(captured, balances.captured), refunded + unexplained
+        untold = max(0, balances.refunded - refunded)
+        captured, refunded = max(captured, balances.captured), refunded + untold
     if captured and state.closings:
         attention.append("contradiction")
     if state.declined and any(action in state.refunded for action in state.declined):
@@ -75,6 +75,8 @@ def project(payment_id: str, state: PaymentState, folded: str) -> Projection:
         "captured_at": captured_at,
         "closed_at": deciding.at if deciding and not captured else None,
         "expires_at": _expiry(said, requested_at),
+        "untold": untold,
+        "untold_at": balances.at if balances and untold else None,
         "updated_at": state.updated_at,
         "version": state.facts,
         "folded": folded,
@@ -83,7 +85,7 @@ def project(payment_id: str, state: PaymentState, folded: str) -> Projection:
         row[column] = said.get(column)
     projection = Projection(row, refunds)
     if currency:
-        projection.volumes = _volumes(row, refunds, str(currency), unexplained, balances.at if balances else "")
+        projection.volumes = _volumes(row, refunds, str(currency))
     return projection
 
 
@@ -249,10 +251,8 @@ def _volumes(
     row: dict[str, Any],
     refunds: list[dict[str, Any]],
     currency: str,
-    unexplained: int,
-    balances_at: str,
 ) -> dict[Bucket, Measures]:
-    """What this payment adds to the volumes. Refunds that only the balances tell of count as money, not as a number."""
+    """What this payment adds to the volumes. What only the balances tell of counts as money, not as a number of refunds."""
     found: dict[Bucket, Measures] = {}
 
     def add(moment: str, count: str | None, amount: str | None = None, minor: int = 0) -> None:
@@ -272,8 +272,8 @@ def _volumes(
             add(refund["decided_at"], "refunded_count", "refunded", refund["amount"])
         elif refund["currency"] == currency and refund["status"] == "declined":
             add(refund["decided_at"], "refund_declined_count")
-    if unexplained:
-        add(balances_at, None, "refunded", unexplained)
+    if row["untold"]:
+        add(row["untold_at"], None, "refunded", row["untold"])
     return found
 
 

@@ -84,6 +84,11 @@ class UtcTime(TypeDecorator[datetime]):
 _Serial = BigInteger().with_variant(Integer, "sqlite")
 
 
+def _where(condition: str, name: str, *columns: str) -> Index:
+    """An index on the rows that meet a condition."""
+    return Index(name, *columns, sqlite_where=text(condition), postgresql_where=text(condition))
+
+
 class Table(SQLModel, registry=registry(metadata=MetaData())):
     """Base of the ledger's tables, with metadata of its own: another store in the same process may use the same names."""
 
@@ -144,6 +149,10 @@ class Payment(Table, table=True):
     closed_at: datetime | None = Field(default=None, sa_type=UtcTime)
     """When it was declined, expired or canceled."""
     expires_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    untold: int = Field(default=0, sa_type=BigInteger)
+    """Refunded according to Checkout.com's totals, without a refund that we have heard of; part of `refunded`."""
+    untold_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    """When those totals were so; None without any."""
     updated_at: datetime = Field(sa_type=UtcTime)
     version: int = 0
     searched: int = 0
@@ -156,14 +165,11 @@ class Payment(Table, table=True):
         Index("payment_by_status", "status", "requested_at", "seq"),
         Index("payment_by_currency", "currency", "requested_at", "seq"),
         Index("payment_by_currency_status", "currency", "status", "requested_at", "seq"),
-        Index(
-            "payment_by_source",
-            "source_id",
-            sqlite_where=text("source_id IS NOT NULL"),
-            postgresql_where=text("source_id IS NOT NULL"),
-        ),
+        _where("source_id IS NOT NULL", "payment_by_source", "source_id"),
         Index("payment_by_terminal", "terminal_type", "requested_at", "seq"),
-        Index("payment_unsearched", "seq", sqlite_where=text("searched = 0"), postgresql_where=text("searched = 0")),
+        _where("untold_at IS NOT NULL", "payment_untold", "currency", "untold_at", "seq"),
+        _where("captured_at IS NOT NULL", "payment_moved", "currency", "captured_at", "seq"),
+        _where("searched = 0", "payment_unsearched", "seq"),
     )
 
     @property
@@ -230,12 +236,8 @@ class Refund(Table, table=True):
         Index("refund_newest", "requested_at", "key"),
         Index("refund_by_status", "status", "requested_at", "key"),
         Index("refund_by_action", "action_id", unique=True),
-        Index(
-            "refund_to_send",
-            "send_at",
-            sqlite_where=text("send_at IS NOT NULL"),
-            postgresql_where=text("send_at IS NOT NULL"),
-        ),
+        _where("send_at IS NOT NULL", "refund_to_send", "send_at"),
+        _where("status = 'refunded'", "refund_moved", "currency", "decided_at", "action_id"),
         CheckConstraint("amount >= 0", name="refund_amount_not_negative"),
         CheckConstraint("approved_by IS NULL OR approved_by <> requested_by", name="refund_approved_by_another"),
     )

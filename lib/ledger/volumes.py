@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Table, and_, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, select
 
 from lib.ledger.batch import Batch
 from lib.ledger.database import Database
@@ -82,14 +82,19 @@ def totals(database: Database, since: datetime, until: datetime) -> dict[str, Vo
 
     Whole days of the ledger's own zone are read as days, what hangs over at either end as quarters.
     """
-    sums: dict[str, list[int]] = defaultdict(lambda: [0] * len(MEASURES))
     with database.read() as connection:
-        named = Batch(connection).zone()
-        for table, within in _cover(since, until, ZoneInfo(named) if named else None):
-            measures = [func.sum(table.c[name]) for name in MEASURES]
-            by_currency = select(table.c.currency, *measures).where(within).group_by(table.c.currency)
-            for currency, *found in connection.execute(by_currency):
-                sums[currency] = [had + int(more) for had, more in zip(sums[currency], found, strict=True)]
+        return totals_in(connection, since, until)
+
+
+def totals_in(connection: Connection, since: datetime, until: datetime) -> dict[str, Volumes]:
+    """The same as one transaction sees it."""
+    sums: dict[str, list[int]] = defaultdict(lambda: [0] * len(MEASURES))
+    named = Batch(connection).zone()
+    for table, within in _cover(since, until, ZoneInfo(named) if named else None):
+        measures = [func.sum(table.c[name]) for name in MEASURES]
+        by_currency = select(table.c.currency, *measures).where(within).group_by(table.c.currency)
+        for currency, *found in connection.execute(by_currency):
+            sums[currency] = [had + int(more) for had, more in zip(sums[currency], found, strict=True)]
     return {currency: Volumes(currency, tuple(found)) for currency, found in sorted(sums.items()) if any(found)}
 
 

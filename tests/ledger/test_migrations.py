@@ -60,6 +60,7 @@ def test_a_store_of_the_first_release_comes_along_whole(
         ),
         asked("key-1", 300, 60),
         webhook("payment_refunded", 2, 61, amount=300, action_id="act_r", balances=balances(1000, 300)),
+        webhook("payment_captured", 5, 3, "pay_3", amount=900, action_id="act_d", balances=balances(900, 200)),
         webhook("payment_expired", 3, 600, "pay_2", amount=500, currency="KRW", customer={"email": "min@example.com"}),
     ]
     database = unborn_database

@@ -1,0 +1,344 @@
+"""Rows of money: every capture and every refund that counts, one by one, in the order in which they happened.
+
+Whoever sums money up, shows what a sum is made of, exports it or closes a month reads these, so that rows always add
+up to the figure above them.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from heapq import merge
+from itertools import islice
+from typing import Any, Literal, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, func, literal_column, select, tuple_
+
+from lib.ledger.calendar import SettlementDays
+from lib.ledger.database import Database
+from lib.ledger.fold import capture_actions
+from lib.ledger.record import PAYMENT, REFUND
+from lib.ledger.volumes import totals_in
+from lib.money import Money
+
+Kind = Literal["capture", "refund", "untold"]
+"""`untold`: refunded, as Checkout.com's totals say, without a refund that we have heard of."""
+
+_QUARTER = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """Money that moved. `amount` is in minor units of `currency`: captures above zero, refunds below.
+
+    `at` is in UTC, `day` the settlement day. `action_id` is None where Checkout.com has not told us which action it
+    was, or told of several captures. `reference` and `status` are the payment's.
+    """
+
+    kind: Kind
+    at: datetime
+    day: date
+    payment_id: str
+    action_id: str | None
+    reference: str | None
+    currency: str
+    amount: int
+    status: str
+
+    @property
+    def id(self) -> str:
+        """Names the movement once and for all, also after more has been heard of its payment."""
+        return f"{self.kind}:{self.action_id if self.kind == 'refund' else self.payment_id}"
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount, self.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Part of a list, earliest first. `earlier` and `later` are cursors to its neighbours, None at an end."""
+
+    rows: list[Movement]
+    earlier: str | None
+    later: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Captured, refunded (both without sign) and the numbers of captures and refunds, in one currency.
+
+    What is `untold` counts as refunded money, but nobody knows as how many refunds.
+    """
+
+    captured: Money
+    refunded: Money
+    captured_count: int
+    refunded_count: int
+
+    @property
+    def currency(self) -> str:
+        return self.captured.currency
+
+    @property
+    def net(self) -> Money:
+        """Captured less refunded."""
+        return self.captured - self.refunded
+
+    def __add__(self, other: Sums) -> Sums:
+        """Raises `CurrencyMismatch`."""
+        return Sums(
+            self.captured + other.captured,
+            self.refunded + other.refunded,
+            self.captured_count + other.captured_count,
+            self.refunded_count + other.refunded_count,
+        )
+
+
+def nothing(currency: str) -> Sums:
+    """No movement at all."""
+    return Sums(Money(0, currency), Money(0, currency), 0, 0)
+
+
+def added_up(currency: str, rows: Iterable[Movement]) -> Sums:
+    """What these movements come to."""
+    captured = refunded = captures = refunds = 0
+    for row in rows:
+        if row.kind == "capture":
+            captured += row.amount
+            captures += 1
+        else:
+            refunded -= row.amount
+            refunds += row.kind == "refund"
+    return Sums(Money(captured, currency), Money(refunded, currency), captures, refunds)
+
+
+def movements(
+    database: Database,
+    currency: str,
+    since: datetime,
+    until: datetime,
+    days: SettlementDays,
+    *,
+    cursor: str | None = None,
+    limit: int = 25,
+) -> Stretch:
+    """A page of what moved from `since` to before `until`. A cursor that cannot be read starts at the earliest."""
+    backwards, position = _read_cursor(cursor)
+    with database.read() as connection:
+        span = _Span(currency, since, until)
+        found = list(islice(_rows(connection, span, days, position, backwards=backwards, limit=limit + 1), limit + 1))
+    more = len(found) > limit
+    found = found[:limit]
+    if backwards:
+        found.reverse()
+    if not found:
+        return Stretch([], None, None)
+    earlier = _cursor("earlier", found[0][0]) if (more if backwards else position) else None
+    later = _cursor("later", found[-1][0]) if (position if backwards else more) else None
+    return Stretch([movement for _, movement in found], earlier, later)
+
+
+def every(
+    connection: Connection, currency: str, since: datetime, until: datetime, days: SettlementDays
+) -> Iterator[Movement]:
+    """All that moved from `since` to before `until`, earliest first, as one transaction sees it."""
+    for _, movement in _rows(connection, _Span(currency, since, until), days):
+        yield movement
+
+
+def sums(connection: Connection, currency: str, since: datetime, until: datetime) -> Sums:
+    """What `every` movement comes to: whole quarters of an hour from the volumes, what hangs over from the rows."""
+    opening, closing = _quarter(since), _quarter(until)
+    if opening < since:
+        opening += _QUARTER
+    if opening >= closing:
+        return _summed(connection, _Span(currency, since, until))
+    found = totals_in(connection, opening, closing).get(currency)
+    inner = (
+        Sums(found.captured, found.refunded, found.captured_count, found.refunded_count) if found else nothing(currency)
+    )
+    head, tail = _Span(currency, since, opening), _Span(currency, closing, until)
+    return _summed(connection, head) + inner + _summed(connection, tail)
+
+
+class _Span(NamedTuple):
+    currency: str
+    since: datetime
+    until: datetime
+
+
+class _Position(NamedTuple):
+    """Where a movement stands in the order of all: by time, then by source, then by the source's own key."""
+
+    at: datetime
+    source: int
+    key: int | str
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where one kind of movement is read from, by an index on currency, `at` and `key`."""
+
+    kind: Kind
+    rows: FromClause
+    currency: ColumnElement[str]
+    at: ColumnElement[datetime]
+    key: ColumnElement[Any]
+    action_id: ColumnElement[str | None]
+    amount: ColumnElement[int]
+    condition: ColumnElement[bool]
+
+    def within(self, span: _Span) -> ColumnElement[bool]:
+        return and_(self.currency == span.currency, self.at >= span.since, self.at < span.until, self.condition)
+
+
+_SOURCES = (
+    _Source(
+        "capture",
+        PAYMENT,
+        PAYMENT.c.currency,
+        PAYMENT.c.captured_at,
+        PAYMENT.c.seq,
+        literal_column("NULL"),
+        PAYMENT.c.captured,
+        PAYMENT.c.captured_at.is_not(None),
+    ),
+    _Source(
+        "refund",
+        # One in another currency than its payment is marked for a person to look at, and moves no money here.
+        REFUND.join(PAYMENT, and_(PAYMENT.c.id == REFUND.c.payment_id, PAYMENT.c.currency == REFUND.c.currency)),
+        REFUND.c.currency,
+        REFUND.c.decided_at,
+        REFUND.c.action_id,
+        REFUND.c.action_id,
+        -REFUND.c.amount,
+        REFUND.c.status == literal_column("'refunded'"),  # as the partial index has it; a parameter would not match
+    ),
+    _Source(
+        "untold",
+        PAYMENT,
+        PAYMENT.c.currency,
+        PAYMENT.c.untold_at,
+        PAYMENT.c.seq,
+        literal_column("NULL"),
+        -PAYMENT.c.untold,
+        PAYMENT.c.untold_at.is_not(None),
+    ),
+)
+
+
+def _rows(
+    connection: Connection,
+    span: _Span,
+    days: SettlementDays,
+    position: _Position | None = None,
+    *,
+    backwards: bool = False,
+    limit: int | None = None,
+) -> Iterator[tuple[_Position, Movement]]:
+    streams = [_stream(connection, number, span, days, position, backwards, limit) for number in range(len(_SOURCES))]
+    return merge(*streams, key=lambda row: row[0][:2], reverse=backwards)
+
+
+def _stream(
+    connection: Connection,
+    number: int,
+    span: _Span,
+    days: SettlementDays,
+    position: _Position | None,
+    backwards: bool,
+    limit: int | None,
+) -> Iterator[tuple[_Position, Movement]]:
+    source = _SOURCES[number]
+    wanted = select(
+        source.at.label("at"),
+        source.key.label("key"),
+        source.action_id.label("action_id"),
+        source.amount.label("amount"),
+        PAYMENT.c.id,
+        PAYMENT.c.reference,
+        PAYMENT.c.status,
+        *([PAYMENT.c.folded] if source.kind == "capture" else []),
+    ).select_from(source.rows)
+    wanted = wanted.where(source.within(span))
+    if position:
+        wanted = wanted.where(_beyond(source, number, position, backwards=backwards))
+    order = (source.at, source.key)
+    wanted = wanted.order_by(*(column.desc() if backwards else column.asc() for column in order)).limit(limit)
+    for row in connection.execute(wanted.execution_options(yield_per=1000)):
+        action = row.action_id
+        if source.kind == "capture":
+            actions = capture_actions(row.folded)
+            action = actions[0] if len(actions) == 1 else None
+        yield (
+            _Position(row.at, number, row.key),
+            Movement(
+                source.kind,
+                row.at,
+                days.day_of(row.at),
+                row.id,
+                action,
+                row.reference,
+                span.currency,
+                row.amount,
+                row.status,
+            ),
+        )
+
+
+def _beyond(source: _Source, number: int, position: _Position, *, backwards: bool) -> ColumnElement[bool]:
+    """Which of a source's rows lie behind a position, on the way we go."""
+    if number == position.source:
+        here, there = tuple_(source.at, source.key), (position.at, position.key)
+        return here < there if backwards else here > there
+    ahead = (number > position.source) != backwards
+    if backwards:
+        return source.at <= position.at if ahead else source.at < position.at
+    return source.at >= position.at if ahead else source.at > position.at
+
+
+def _summed(connection: Connection, span: _Span) -> Sums:
+    money = dict.fromkeys(("capture", "refund", "untold"), 0)
+    count = dict(money)
+    if span.since < span.until:
+        for source in _SOURCES:
+            wanted = select(func.coalesce(func.sum(source.amount), 0), func.count()).select_from(source.rows)
+            amount, number = connection.execute(wanted.where(source.within(span))).one()
+            money[source.kind], count[source.kind] = int(amount), number
+    return Sums(
+        Money(money["capture"], span.currency),
+        Money(-money["refund"] - money["untold"], span.currency),
+        count["capture"],
+        count["refund"],
+    )
+
+
+def _quarter(moment: datetime) -> datetime:
+    """The start of the quarter of an hour that `moment` falls in, in UTC."""
+    moment = moment.astimezone(UTC)
+    return moment.replace(minute=moment.minute // 15 * 15, second=0, microsecond=0)
+
+
+def _cursor(direction: str, position: _Position) -> str:
+    plain = [direction, position.at.isoformat(), position.source, position.key]
+    return base64.urlsafe_b64encode(json.dumps(plain).encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str | None) -> tuple[bool, _Position | None]:
+    """Whether to go backwards, and from where. Cursors come back through the address bar, so anything may be in them."""
+    try:
+        direction, at, source, key = json.loads(
+            base64.urlsafe_b64decode((cursor or "") + "=" * (-len(cursor or "") % 4))
+        )
+        moment = datetime.fromisoformat(at)
+        fits = type(source) is int and 0 <= source < len(_SOURCES) and type(key) is (str if source == 1 else int)
+        if direction in ("earlier", "later") and moment.tzinfo and fits:
+            return direction == "earlier", _Position(moment, source, key)
+    except (ValueError, TypeError, binascii.Error):
+        pass
+    return False, None
