@@ -122,8 +122,9 @@ class Receiver:
             try:
                 verdicts = await self._receive([incoming for incoming, _ in batch])
             except Exception as error:
-                logger.exception("A batch of %d deliveries could not be stored", len(batch))
-                problem = error if isinstance(error, StoreUnavailable) else StoreUnavailable("see the log")
+                told = isinstance(error, StoreUnavailable)  # what its words say needs no traceback
+                logger.error("%d deliveries could not be stored: %s", len(batch), error, exc_info=not told)
+                problem = error if told else StoreUnavailable("see the log")
                 for _, future in batch:
                     if not future.done():
                         future.set_exception(problem)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
@@ -9,12 +11,14 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from lib import catalog
+from lib import catalog, envfile
 
 World = Literal["simulator", "sandbox", "live"]
 
 SIMULATOR_PATH = "/simulator"
 WEBHOOK_PATH = "/webhooks/checkout"
+_KEY_SHAPES = {"sandbox": r"sk_sbox_[a-z2-7]{26}[a-z2-7*#$=]", "live": r"sk_[a-z2-7]{26}[a-z2-7*#$=]"}
+"""Secret keys by world (Checkout.com's SDKs refuse others before any call)."""
 _SIMULATOR_SECRET_KEY = "sk_sbox_" + "simulator".ljust(26, "a") + "="
 _SIMULATOR_CHANNEL = "pc_" + "simulator".ljust(26, "a")
 _SIMULATOR_WEBHOOK_KEY = "simulator-signature-key"
@@ -145,6 +149,12 @@ class Settings(BaseSettings):
                 f"{', '.join(missing)}: needed to reach {urlsplit(self.checkout_base_url).hostname}; copy them from "
                 "Checkout.com's dashboard (Developers: Keys; Workflows: signature key; Settings: Processing channels)"
             )
+        shape, key = _KEY_SHAPES[self.world], self.checkout_secret_key.get_secret_value()
+        if not re.fullmatch(shape, key):
+            raise ValueError(
+                f"CHECKOUT_SECRET_KEY: is not a whole secret key of Checkout.com's {self.world} world, which begins with "
+                f"{'sk_sbox_' if self.world == 'sandbox' else 'sk_ and not sk_sbox_'}; copy it again from Developers, Keys"
+            )
         return self
 
     @property
@@ -199,6 +209,8 @@ class Settings(BaseSettings):
 def load() -> Settings:
     """Read the settings; raises `SettingsError` with one line a problem."""
     try:
+        if broken := envfile.problems(Path(".env"), map(str.upper, Settings.model_fields)):
+            raise SettingsError("\n".join(broken))
         return Settings()
     except UnicodeDecodeError:
         raise SettingsError(".env: is not UTF-8 text; save it again as UTF-8") from None

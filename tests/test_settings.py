@@ -26,6 +26,9 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+LIVE_KEY = "sk_" + "s" * 27
+
+
 def use(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
     for name, value in values.items():
         monkeypatch.setenv(name, value)
@@ -67,7 +70,8 @@ def test_the_real_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_which_money_this_is(monkeypatch: pytest.MonkeyPatch, base_url: str, world: str) -> None:
-    use(monkeypatch, **{**SANDBOX, "CHECKOUT_BASE_URL": base_url})
+    key = LIVE_KEY if world == "live" else SANDBOX["CHECKOUT_SECRET_KEY"]
+    use(monkeypatch, **{**SANDBOX, "CHECKOUT_BASE_URL": base_url, "CHECKOUT_SECRET_KEY": key})
     loaded = load()
     assert (loaded.world, loaded.embedded_simulator) == (world, False)
 
@@ -83,6 +87,24 @@ def test_checkout_com_is_never_reached_in_the_clear(monkeypatch: pytest.MonkeyPa
     use(monkeypatch, **{**SANDBOX, "CHECKOUT_BASE_URL": "http://api.sandbox.checkout.com"})
     with pytest.raises(SettingsError, match="https only"):
         load()
+
+
+@pytest.mark.parametrize(
+    ("base_url", "key", "begins"),
+    [
+        (SANDBOX["CHECKOUT_BASE_URL"], SANDBOX["CHECKOUT_SECRET_KEY"][:-1], "sk_sbox_"),
+        (SANDBOX["CHECKOUT_BASE_URL"], LIVE_KEY, "sk_sbox_"),
+        ("https://api.checkout.com", SANDBOX["CHECKOUT_SECRET_KEY"], "sk_ and not sk_sbox_"),
+    ],
+    ids=["cut short", "live key in the sandbox", "sandbox key at the live host"],
+)
+def test_a_key_of_the_wrong_world_or_cut_short_is_told(
+    monkeypatch: pytest.MonkeyPatch, base_url: str, key: str, begins: str
+) -> None:
+    use(monkeypatch, **{**SANDBOX, "CHECKOUT_BASE_URL": base_url, "CHECKOUT_SECRET_KEY": key})
+    with pytest.raises(SettingsError, match=f"^CHECKOUT_SECRET_KEY: .* begins with {begins}; copy it again") as caught:
+        load()
+    assert key not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -148,6 +170,40 @@ def test_dotenv_is_read_and_the_environment_goes_first(monkeypatch: pytest.Monke
     assert (load().timezone, load().operator_name) == ("Europe/London", "김민지")
     use(monkeypatch, TIMEZONE="Asia/Seoul")
     assert load().timezone == "Asia/Seoul"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("TIMEZONE=Asia/Seoul\nCHECKOUT_PROC", ".env, line 2: CHECKOUT_PROC has no =; write NAME=value"),
+        (
+            "CHECKOUT_WEBHOOK_KE=abc\n",
+            ".env, line 1: there is no setting CHECKOUT_WEBHOOK_KE; write CHECKOUT_WEBHOOK_KEYS",
+        ),
+        ("TIMEZONE='Asia/Seoul\n", ".env, line 1: cannot be read; write NAME=value, and close every quotation mark"),
+        ("=value\n", ".env, line 1: cannot be read"),
+    ],
+    ids=["cut in a name", "cut name with a value", "open quotation mark", "no name"],
+)
+def test_a_half_written_dotenv_starts_nothing(tmp_path: Path, text: str, sentence: str) -> None:
+    (tmp_path / ".env").write_text(text, "utf-8")
+    with pytest.raises(SettingsError) as caught:
+        load()
+    assert str(caught.value).startswith(sentence)
+
+
+def test_every_cut_of_a_whole_dotenv_is_whole_or_told(tmp_path: Path) -> None:
+    """Cut anywhere, as a full disk or a crash cuts it, it never serves the simulator in Checkout.com's stead."""
+    whole = "".join(f"{name}={value}\n" for name, value in SANDBOX.items())
+    for length in range(whole.index("=") + 2, len(whole)):
+        (tmp_path / ".env").write_text(whole[:length], "utf-8")
+        try:
+            loaded = load()
+        except SettingsError:
+            continue
+        assert not loaded.embedded_simulator
+        if loaded.world == "sandbox":
+            assert loaded.secret_key == SANDBOX["CHECKOUT_SECRET_KEY"]
 
 
 def test_a_dotenv_that_is_no_text_is_a_sentence(tmp_path: Path) -> None:

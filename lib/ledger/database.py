@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from lib.ledger.migrations import migrate
 
 _BUSY_SECONDS = 15
+_ROOM = 512 * 1024
+"""Bytes that the largest delivery and its indexes take on disk."""
 _POOL: dict[str, int] = {"pool_size": 4, "max_overflow": 4, "pool_timeout": _BUSY_SECONDS}
 """Connections to PostgreSQL, once for reading and once for writing: many processes share what it allows, by default 100."""
 
@@ -85,9 +88,17 @@ class Database:
     def check(self) -> None:
         """Prove that the store can be written to, leaving nothing behind. Raises `StoreUnavailable`."""
         self.prepare()
-        with _answering(), self._writer.connect() as connection, connection.begin() as transaction:
-            connection.execute(text("CREATE TEMPORARY TABLE IF NOT EXISTS health (x INTEGER)"))
-            transaction.rollback()
+        if not self.sqlite:
+            with _answering(), self._writer.connect() as connection, connection.begin() as transaction:
+                connection.execute(text("CREATE TEMPORARY TABLE IF NOT EXISTS health (x INTEGER)"))
+                transaction.rollback()
+            return
+        # What is rolled back never reaches a file's disk, so a row is written as it is; and one page fits where a
+        # delivery does not.
+        with self.write() as connection:
+            connection.execute(text("UPDATE backfill SET asked = asked"))
+        if self.url.database and shutil.disk_usage(Path(self.url.database).parent).free < _ROOM:
+            raise StoreUnavailable(f"The disk of {self.url.database} is full. Make room; deliveries are turned away.")
 
     def close(self) -> None:
         """Give all connections back."""
