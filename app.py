@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import streamlit as st
 from starlette.middleware import Middleware
@@ -15,6 +16,7 @@ from starlette.routing import Mount
 
 from lib import logs
 from lib.front import Front
+from lib.gate import Gate
 from lib.ledger.desk import open_desk
 from lib.settings import SIMULATOR_PATH, WEBHOOK_PATH, Settings, SettingsError, load
 from lib.simulator.app import Simulator, create
@@ -49,6 +51,12 @@ def simulator(settings: Settings) -> Simulator:
     )
 
 
+def secrets(settings: Settings) -> dict[str, Any] | None:
+    """What Streamlit's own sign-in needs, in its words."""
+    auth = settings.streamlit_auth(settings.public_url or f"http://127.0.0.1:{own_port()}")
+    return {"auth": auth} if auth else None
+
+
 settings = settings_or_exit()
 logs.configure(settings)
 front = Front()
@@ -72,7 +80,8 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 app = st.App(
     "pages/navigation.py",
     routes=[Mount(SIMULATOR_PATH, app=stand_in)] if stand_in else [],
-    middleware=[Middleware(front.before)],
+    secrets=secrets(settings),
+    middleware=[Middleware(Gate, settings=settings), Middleware(front.before)],
     lifespan=lifespan,
     on_script_error=explain,
 )

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from lib import catalog, envfile
+from lib.access import Access, listed
+from lib.secrets_file import UnusableSecrets, streamlit_secrets
 
 World = Literal["simulator", "sandbox", "live"]
 
@@ -22,13 +31,14 @@ _KEY_SHAPES = {"sandbox": r"sk_sbox_[a-z2-7]{26}[a-z2-7*#$=]", "live": r"sk_[a-z
 _SIMULATOR_SECRET_KEY = "sk_sbox_" + "simulator".ljust(26, "a") + "="
 _SIMULATOR_CHANNEL = "pc_" + "simulator".ljust(26, "a")
 _SIMULATOR_WEBHOOK_KEY = "simulator-signature-key"
+_NAME_LENGTH = 80
 
 
 class SettingsError(ValueError):
     """The settings cannot be used; the message says which, why and what to write instead."""
 
 
-class Settings(BaseSettings):
+class Settings(Access):
     """All settings of the product. With none set, everything runs against the embedded simulator on loopback."""
 
     model_config = SettingsConfigDict(
@@ -59,12 +69,25 @@ class Settings(BaseSettings):
     """O'clock at which a settlement day ends; 0: at midnight."""
     kakaopay_currencies: str = "default"
     """Which list of `data/currencies.json` the account may use."""
-    operator_name: str = Field(default="Local operator", min_length=1, max_length=80)
-    """Who acts when there is no sign-in."""
     log_format: Literal["text", "json"] = "text"
     """How a line of the log reads: for people, or for machines."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
     """The least that is logged. INFO tells of every call to Checkout.com."""
+    operator_name: str = Field(default="Local operator", min_length=1, max_length=400)
+    """Who acts when there is no sign-in; several names with commas between, to choose from."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic-settings' signature
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment goes first, then `.env`, then Streamlit's `secrets.toml`."""
+        secrets = InitSettingsSource(settings_cls, streamlit_secrets())
+        return init_settings, env_settings, dotenv_settings, secrets
 
     @field_validator("checkout_webhook_keys", mode="before")
     @classmethod
@@ -73,7 +96,7 @@ class Settings(BaseSettings):
             return tuple(key.strip() for key in value.split(",") if key.strip())
         return value
 
-    @field_validator("checkout_base_url", "public_url", mode="before")
+    @field_validator("checkout_base_url", "public_url", "sign_in_metadata_url", mode="before")
     @classmethod
     def _absent_or_http(cls, value: object) -> object:
         if value is None or (isinstance(value, str) and not value.strip()):
@@ -127,6 +150,13 @@ class Settings(BaseSettings):
             raise ValueError(f"write one of {', '.join(catalog.offers())}")
         return value
 
+    @field_validator("operator_name")
+    @classmethod
+    def _names(cls, value: str) -> str:
+        if not listed(value) or any(len(name) > _NAME_LENGTH for name in listed(value)):
+            raise ValueError(f"write a name of at most {_NAME_LENGTH} characters, or several with commas between")
+        return value
+
     @model_validator(mode="after")
     def _complete(self) -> Settings:
         if self.world == "simulator":
@@ -154,6 +184,16 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"CHECKOUT_SECRET_KEY: is not a whole secret key of Checkout.com's {self.world} world, which begins with "
                 f"{'sk_sbox_' if self.world == 'sandbox' else 'sk_ and not sk_sbox_'}; copy it again from Developers, Keys"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _real_money_needs_names(self) -> Settings:
+        if self.world == "live" and not self.sign_in:
+            raise ValueError(
+                f"CHECKOUT_BASE_URL: {urlsplit(self.checkout_base_url or '').hostname} moves real money, and without "
+                "sign-in nobody could tell who moved it. Set up sign-in first (SIGN_IN_METADATA_URL and the settings "
+                "beside it), or point at the sandbox"
             )
         return self
 
@@ -190,7 +230,19 @@ class Settings(BaseSettings):
     def secrets(self) -> tuple[str, ...]:
         """Every text that must not leave this process: keys, and the passwords of the databases."""
         passwords = [urlsplit(url).password or "" for url in (self.database_url, self.simulator_database_url)]
-        return tuple(filter(None, (self.secret_key, *self.webhook_keys, *passwords, *map(unquote, passwords))))
+        own = (self.sign_in_client_secret.get_secret_value(), self.sign_in_cookie_secret.get_secret_value())
+        return tuple(filter(None, (self.secret_key, *self.webhook_keys, *own, *passwords, *map(unquote, passwords))))
+
+    @property
+    def operator_names(self) -> tuple[str, ...]:
+        """Who may act at this machine when there is no sign-in."""
+        return listed(self.operator_name)
+
+    @cached_property
+    def hosts(self) -> tuple[str, ...]:
+        """Names, in lower case, under which the dashboard is reached beside this machine's own; `*.` stands for any below."""
+        own = urlsplit(self.public_url).hostname if self.public_url else None
+        return (*(name.lower() for name in listed(self.allowed_hosts)), *((own,) if own else ()))
 
     @property
     def zone(self) -> ZoneInfo:
@@ -212,6 +264,8 @@ def load() -> Settings:
         if broken := envfile.problems(Path(".env"), map(str.upper, Settings.model_fields)):
             raise SettingsError("\n".join(broken))
         return Settings()
+    except UnusableSecrets as error:
+        raise SettingsError(str(error)) from None
     except UnicodeDecodeError:
         raise SettingsError(".env: is not UTF-8 text; save it again as UTF-8") from None
     except ValidationError as error:

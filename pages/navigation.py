@@ -6,16 +6,19 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.parts import frame, simulator
-from pages.parts.session import desk
+from lib.operators import Operator
+from lib.sign_in import NotIn
+from pages.parts import frame, simulator, who
+from pages.parts.session import desk, operator
 
 HERE = Path(__file__).parent
 
 
 def main() -> None:
-    """Draw the menu and run the chosen screen."""
+    """Draw the menu and run the chosen screen, for whoever is let in."""
     st.set_page_config(page_icon=str(HERE / "logo-mark.svg"), layout="wide")
     st.logo(str(HERE / "logo.svg"), size="large", icon_image=str(HERE / "logo-mark.svg"))
+    acting = whoever_acts()
     board = st.Page("simulator_board.py", title="Simulator", icon=":material/science:", url_path="simulator-board")
     chosen = st.navigation(
         {
@@ -42,9 +45,24 @@ def main() -> None:
             "Demo": [board] if simulator.in_reach() else [],
         },
         expanded=True,
+        # Every page is named all the same, so that the address stays what it was.
+        position="hidden" if isinstance(acting, NotIn) else "sidebar",
     )
+    if isinstance(acting, NotIn):
+        who.show_sign_in(acting)
+        return
+    who.remember(acting)
+    who.show_in_menu(acting)
     st.set_page_config(page_title=frame.tab_title(chosen.title, desk().settings.world))
     chosen.run()
+
+
+def whoever_acts() -> Operator | NotIn:
+    """The acting person, or why there is none."""
+    try:
+        return operator()
+    except NotIn as why:
+        return why
 
 
 with frame.guard():

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, settings
 
 # A developer's `.env` may point at Checkout.com. The environment goes before it, so no test can ever reach it.
 os.environ["CHECKOUT_BASE_URL"] = ""
+os.environ["SIGN_IN_METADATA_URL"] = ""
 
 # How fast an example runs depends on what else the machine does, not on the code.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -17,6 +17,7 @@ from lib.settings import Settings
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 WITHOUT_IMPORT = {
+    "authlib",  # Streamlit's sign-in
     "psycopg",  # SQLAlchemy's driver, by URL
     "tzdata",  # zoneinfo's data
     "uvicorn",  # the server, under Streamlit or from the command line
@@ -36,7 +37,14 @@ def first_cells(title: str) -> list[str]:
 def test_the_settings_table_names_every_setting_with_its_default() -> None:
     assert sorted(first_cells("Settings")) == sorted(name.upper() for name in Settings.model_fields)
     rows = dict(re.findall(r"^\| `([^`]+)` \| `([^`]+)` \|", section("Settings"), re.MULTILINE))
-    plain = {"CHECKOUT_TIMEOUT_SECONDS", "TIMEZONE", "SETTLEMENT_CUTOFF_HOUR", "KAKAOPAY_CURRENCIES", "OPERATOR_NAME"}
+    plain = {
+        "CHECKOUT_TIMEOUT_SECONDS",
+        "TIMEZONE",
+        "SETTLEMENT_CUTOFF_HOUR",
+        "KAKAOPAY_CURRENCIES",
+        "OPERATOR_NAME",
+        "ROLES_CLAIM",
+    }
     assert plain <= rows.keys()
     for name in plain:
         default = Settings.model_fields[name.lower()].default

@@ -17,6 +17,13 @@ SANDBOX = {
     "CHECKOUT_WEBHOOK_KEYS": "first-key, second-key,",
 }
 
+SIGN_IN = {
+    "SIGN_IN_METADATA_URL": "https://id.example/.well-known/openid-configuration",
+    "SIGN_IN_CLIENT_ID": "desk",
+    "SIGN_IN_CLIENT_SECRET": "client-secret",
+    "SIGN_IN_COOKIE_SECRET": "c" * 32,
+}
+
 
 @pytest.fixture(autouse=True)
 def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -24,9 +31,11 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
 
 
 LIVE_KEY = "sk_" + "s" * 27
+LIVE = {**SANDBOX, "CHECKOUT_BASE_URL": "https://ab12cd34.api.checkout.com", "CHECKOUT_SECRET_KEY": LIVE_KEY}
 
 
 def use(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
@@ -72,6 +81,7 @@ def test_the_real_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_which_money_this_is(monkeypatch: pytest.MonkeyPatch, base_url: str, world: str) -> None:
     key = LIVE_KEY if world == "live" else SANDBOX["CHECKOUT_SECRET_KEY"]
     use(monkeypatch, **{**SANDBOX, "CHECKOUT_BASE_URL": base_url, "CHECKOUT_SECRET_KEY": key})
+    use(monkeypatch, **SIGN_IN)
     loaded = load()
     assert (loaded.world, loaded.embedded_simulator) == (world, False)
 
@@ -133,6 +143,13 @@ def test_a_key_of_the_wrong_world_or_cut_short_is_told(
         ("SETTLEMENT_CUTOFF_HOUR", "noon", "valid integer"),
         ("KAKAOPAY_CURRENCIES", "1999", "write one of 2022-08, 2024-07, default"),
         ("OPERATOR_NAME", "", "at least 1 character"),
+        ("OPERATOR_NAME", " , ", "a name of at most 80 characters"),
+        ("OPERATOR_NAME", "a" * 81, "a name of at most 80 characters"),
+        ("ROLES", "mina=support", "write ADDRESS=ROLE"),
+        ("TRUSTED_PROXIES", "10.0.0.5, proxy.example", "proxy.example is none"),
+        ("ALLOWED_HOSTS", "https://desk.example", "https://desk.example is none"),
+        ("SIGN_IN_METADATA_URL", "id.example", "whole http or https address"),
+        ("SIGN_IN_HOURS", "0", "greater than 0"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_cure(
@@ -224,3 +241,84 @@ def test_the_example_lists_every_setting_and_is_itself_valid(monkeypatch: pytest
         assert Path(getattr(default, name).removeprefix("sqlite:///")) == ROOT / getattr(copied, name).removeprefix(
             "sqlite:///"
         )
+
+
+def test_real_money_needs_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, **LIVE)
+    with pytest.raises(
+        SettingsError, match=r"^CHECKOUT_BASE_URL: ab12cd34.api.checkout.com moves real money, .* sign-in"
+    ):
+        load()
+    use(monkeypatch, **SIGN_IN)
+    assert load().world == "live"
+
+
+@pytest.mark.parametrize("missing", ["SIGN_IN_CLIENT_ID", "SIGN_IN_CLIENT_SECRET", "SIGN_IN_COOKIE_SECRET"])
+def test_sign_in_needs_all_of_its_settings(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    use(monkeypatch, **{**SIGN_IN, missing: ""})
+    with pytest.raises(SettingsError, match=f"^{missing}: needed for sign-in"):
+        load()
+
+
+def test_streamlit_is_told_how_to_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load().streamlit_auth("http://127.0.0.1:8501") is None
+    use(monkeypatch, **SIGN_IN)
+    assert load().streamlit_auth("https://desk.example") == {
+        "redirect_uri": "https://desk.example/oauth2callback",
+        "server_metadata_url": SIGN_IN["SIGN_IN_METADATA_URL"],
+        "client_id": "desk",
+        "client_secret": "client-secret",
+        "cookie_secret": "c" * 32,
+    }
+
+
+AUTH_TABLE = f"""
+timezone = "Asia/Seoul"
+ROLES = "mina@shop.example=support"
+[auth]
+redirect_uri = "https://desk.example/oauth2callback"
+cookie_secret = "{"c" * 32}"
+client_id = "desk"
+client_secret = "client-secret"
+server_metadata_url = "https://id.example/.well-known/openid-configuration"
+client_kwargs = {{ prompt = "login" }}
+"""
+
+
+@pytest.mark.parametrize("place", [".", "home"])
+def test_streamlit_s_secrets_are_a_place_for_settings_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: str
+) -> None:
+    folder = tmp_path / place / ".streamlit"
+    folder.mkdir(parents=True)
+    (folder / "secrets.toml").write_text(AUTH_TABLE, "utf-8")
+    loaded = load()
+    assert (loaded.sign_in, loaded.public_url) == (True, "https://desk.example")
+    assert (loaded.timezone, loaded.role_rules) == ("Asia/Seoul", (("mina@shop.example", "support"),))
+    auth = loaded.streamlit_auth("https://desk.example")
+    assert auth is not None
+    assert auth["client_kwargs"] == {"prompt": "login"}
+    use(monkeypatch, TIMEZONE="Asia/Tokyo", SIGN_IN_METADATA_URL="")
+    assert (load().timezone, load().sign_in) == ("Asia/Tokyo", False)
+
+
+@pytest.mark.parametrize(
+    ("text", "cure"),
+    [
+        (b"[auth]\nclient_id = 1", "needs server_metadata_url, client_id"),
+        (b"[auth.google]\nclient_id = 'x'", "directly in it"),
+        (b"[auth]\nclient_secret = very-secret", "is not TOML, at line 2, column 17; mend it there"),
+        (b"\xff\xfe", "UTF-8"),
+    ],
+)
+def test_secrets_that_cannot_be_used_are_a_sentence(tmp_path: Path, text: bytes, cure: str) -> None:
+    (tmp_path / ".streamlit").mkdir()
+    (tmp_path / ".streamlit" / "secrets.toml").write_bytes(text)
+    with pytest.raises(SettingsError, match=re.escape(cure)) as caught:
+        load()
+    assert "very-secret" not in str(caught.value)
+
+
+def test_several_people_may_sit_at_one_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, OPERATOR_NAME="Mina Park, Jun Lee,")
+    assert load().operator_names == ("Mina Park", "Jun Lee")

@@ -12,7 +12,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from streamlit.delta_generator import DeltaGenerator
 
 from lib.ledger.database import StoreUnavailable
+from lib.operators import NotAllowed
 from lib.settings import SettingsError, World
+from lib.sign_in import NotIn
 from pages.parts.session import desk
 
 PRODUCT = "KakaoPay desk"
@@ -89,6 +91,8 @@ def explain(error: Exception) -> bool:
             icon=":material/settings_alert:",
         )
         st.code(str(error), language=None, wrap_lines=True)
+    elif isinstance(error, NotAllowed | NotIn):
+        st.warning(str(error), icon=":material/lock:")
     elif isinstance(error, StoreUnavailable):
         st.error(str(error), icon=":material/database_off:")
         _again()

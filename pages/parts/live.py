@@ -7,14 +7,17 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from pages.parts.session import let_in
+
 
 @st.fragment(run_every="1s")
 def redraw_on_change(version: Callable[[], int], drawn: int, minute: int) -> None:
-    """Draw the whole screen again once `version` is no longer `drawn`, or when ages on it have moved by a minute.
+    """Draw the whole screen again once `version` is no longer `drawn`, when ages on it have moved by a minute, or when the
+    person's sign-in has ended.
 
     Read `drawn` before the data: what changes in between is then drawn again rather than missed.
     """
-    if version() != drawn or this_minute() != minute:
+    if version() != drawn or this_minute() != minute or not let_in():
         st.rerun()
 
 

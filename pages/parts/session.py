@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
+from lib.gate import caller
 from lib.ledger.desk import Desk, open_desk
-from lib.operators import Operator
+from lib.operators import ROLES, Operator
+from lib.sign_in import NotIn, person
+
+NAME, ROLE = "acting_name", "acting_role"
+"""Of a session without sign-in: who acts, and with which role (None: with every one)."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -15,5 +22,39 @@ def desk() -> Desk:
 
 
 def operator() -> Operator:
-    """Who acts: without sign-in, the name from the settings."""
-    return Operator(name=desk().settings.operator_name)
+    """Who acts: whoever signed in, or without sign-in whoever was chosen in the menu. Raises `NotIn`."""
+    settings = desk().settings
+    if settings.sign_in:
+        return person(
+            claims(),
+            rules=settings.role_rules,
+            roles_claim=settings.roles_claim,
+            lasts=settings.sign_in_lasts,
+            address=address(),
+        )
+    name = st.session_state.get(NAME) or settings.operator_names[0]
+    role = st.session_state.get(ROLE)
+    return Operator(name, frozenset({role} if role in ROLES else ROLES), "local", address())
+
+
+def claims() -> dict[str, Any]:
+    """What the provider says of whoever signed in; empty when nobody did."""
+    said = st.user.to_dict()
+    return {**said} if said.get("is_logged_in") else {}
+
+
+def let_in() -> bool:
+    """Whether somebody acts who may be here."""
+    try:
+        operator()
+    except NotIn:
+        return False
+    return True
+
+
+def address() -> str | None:
+    """From where this session's browser came, as far as it can be known."""
+    headers = {name.lower(): ", ".join(st.context.headers.get_all(name)) for name in st.context.headers}
+    # Streamlit says None for this machine.
+    found = caller(st.context.ip_address or "127.0.0.1", headers, desk().settings.proxies)
+    return str(found) if found else None

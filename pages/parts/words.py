@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from lib import catalog
 from lib.ledger.tables import Payment
+from lib.operators import ROLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +211,12 @@ def short_id(identifier: str) -> str:
     if not underscore or len(prefix) > 6:
         prefix, underscore, rest = "", "", identifier
     return f"{prefix}{underscore}{rest[:4]}…{rest[-4:]}" if len(rest) > 12 else identifier
+
+
+def roles(held: Collection[str]) -> str:
+    """`Support, finance`, or `Every role`."""
+    named = [role for role in ROLES if role in held]
+    return "Every role" if len(named) == len(ROLES) else ", ".join(named).capitalize()
 
 
 def plain(text: str) -> str:

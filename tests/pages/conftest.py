@@ -60,6 +60,20 @@ def open_page(empty: Database) -> Open:
     return open_it
 
 
+def sign_in_is_asked_for(monkeypatch: pytest.MonkeyPatch, **more: str) -> None:
+    """Set up sign-in; a test says in `AppTest.user` what the provider tells of whoever signed in."""
+    values = {
+        "SIGN_IN_METADATA_URL": "https://id.example/.well-known/openid-configuration",
+        "SIGN_IN_CLIENT_ID": "desk",
+        "SIGN_IN_CLIENT_SECRET": "client-secret",
+        "SIGN_IN_COOKIE_SECRET": "c" * 32,
+        **more,
+    }
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    forget_desk()
+
+
 def forget_desk() -> None:
     st.cache_resource.clear()
     open_desk.cache_clear()

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from lib.ledger.database import Database
 from lib.ledger.tables import REFUND_STATUSES, STATUSES
 from pages.parts import frame, words
-from tests.pages.conftest import ROOT, Open, forget_desk, said
+from tests.pages.conftest import ROOT, Open, forget_desk, said, sign_in_is_asked_for
 from tests.simulator.house import house
 
 HONG_KONG = ZoneInfo("Asia/Hong_Kong")
@@ -42,6 +42,8 @@ def test_sandbox_and_live_are_named(empty: Database, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("CHECKOUT_SECRET_KEY", "sk_sbox_" + "a" * 26 + "=")
     monkeypatch.setenv("CHECKOUT_PROCESSING_CHANNEL_ID", "pc_" + "a" * 26)
     monkeypatch.setenv("CHECKOUT_WEBHOOK_KEYS", "key")
+    if "sandbox" not in host:
+        sign_in_is_asked_for(monkeypatch)
     assert sign in said(start())
 
 
