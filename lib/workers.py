@@ -1,4 +1,5 @@
-"""What goes on beside requests and screens: finishing what a crash or a silence left open, and asking for what is overdue."""
+"""What goes on beside requests and screens: finishing what a crash or a silence left open, asking for what is
+overdue, and sending bulk refunds."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lib.ledger.backfill import Backfilling, Round
+from lib.ledger.bulk.runner import Runner
 from lib.ledger.database import StoreUnavailable
 from lib.ledger.desk import Desk
 from lib.ledger.payments import resume_creations
@@ -33,17 +35,19 @@ class Workers:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._backfilling = Backfilling(desk)
+        self._runner = Runner(desk)
         # What was open when the process began has nobody left who waits for its answer.
         self._began = datetime.now(UTC)
         self._finishing = _Work("finishing open payments and refunds", self._finish)
         self._asking = _Work("asking for what is overdue", self._ask)
+        self._sending = _Work("sending bulk refunds", self._send)
         self._last_asking: Round | None = None
         self._zone_adopted = False
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Work for as long as the block lasts."""
-        tasks = [asyncio.create_task(work.go_on()) for work in (self._finishing, self._asking)]
+        tasks = [asyncio.create_task(work.go_on()) for work in (self._finishing, self._asking, self._sending)]
         try:
             yield
         finally:
@@ -58,7 +62,7 @@ class Workers:
         asking = self._last_asking
         idle = "another process asks" if self._asking.last_round else "starting"
         return {
-            "status": self._finishing.problem or self._asking.problem or "ok",
+            "status": self._finishing.problem or self._asking.problem or self._sending.problem or "ok",
             "last_round": self._finishing.last_round,
             "watchdog": {
                 "status": (asking.problem if asking else idle) or "ok",
@@ -80,6 +84,9 @@ class Workers:
             if not index_waiting(self._desk.database):
                 break
         return _PAUSE_SECONDS
+
+    def _send(self) -> float:
+        return 0.0 if self._runner.round() else _BUSY_PAUSE_SECONDS
 
     def _ask(self) -> float:
         before, self._last_asking = self._last_asking, self._backfilling.round()

@@ -8,10 +8,23 @@ receiver more than everything else it does; until then it is found by reading th
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, any_, bindparam, delete, func, or_, select, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    any_,
+    bindparam,
+    case,
+    delete,
+    func,
+    or_,
+    select,
+    text,
+)
 
 from lib.ledger.database import Database
 from lib.ledger.tables import Table
@@ -60,6 +73,33 @@ def matching(connection: Connection, sought: str) -> list[int]:
         if 0 < len(found) <= MATCHES:
             return [*waiting, *found]
     return [*waiting, *_anywhere(connection, sought)]
+
+
+class Carriers(NamedTuple):
+    """The payments that carry one reference: the `seq` of the newest, of a captured one where there is any, and how many
+    of them are captured.
+    """
+
+    newest: int
+    captured: int
+
+
+def carriers(connection: Connection, references: Collection[str]) -> dict[str, Carriers]:
+    """The payments that carry these references, letter by letter; references that none carries are absent.
+
+    A few hundred references at most: they are bound one by one.
+    """
+    words = {reference.lower()[:_LONGEST] for reference in references}
+    found = select(WORD.c.seq).where(WORD.c.word.in_(words))
+    waiting = select(PAYMENT.c.seq).where(text("payment.searched = 0"), PAYMENT.c.reference.in_(references))
+    captured = PAYMENT.c.captured > 0
+    newest = func.coalesce(func.max(case((captured, PAYMENT.c.seq))), func.max(PAYMENT.c.seq))
+    wanted = (
+        select(PAYMENT.c.reference, newest, func.count(case((captured, 1))))
+        .where(PAYMENT.c.seq.in_(found.union(waiting)), PAYMENT.c.reference.in_(references))
+        .group_by(PAYMENT.c.reference)
+    )
+    return {reference: Carriers(*rest) for reference, *rest in connection.execute(wanted)}
 
 
 def _anywhere(connection: Connection, sought: str) -> list[int]:
