@@ -186,6 +186,12 @@ def _problem(given: dict[str, str], cells: Sequence[str], layout: _Layout) -> st
     for column, cell in given.items():
         if cell.startswith(("=", "@")):
             return f"“{cell[:40]}” in the column {column} is a formula. Put what it comes to in its place."
+    currency = given["currency"]
+    if currency and not currency.isalpha():
+        return (
+            f"The currency column says “{currency[:20]}”. An amount with “{layout.separator}” in it must stand in "
+            "quotation marks, or it spills over into the next column."
+        )
     if len(given.get("note", "")) > NOTE_LENGTH:
         return f"The note may have {NOTE_LENGTH} characters, this has {len(given['note'])}."
     return None

@@ -67,7 +67,9 @@ class Runner:
     def _still_unanswered(self) -> bool:
         """Whether refunds of the last round are still being asked for: while Checkout.com is silent, no more are begun."""
         if self._unanswered:
-            open_ones = select(REFUND.c.key).where(REFUND.c.key.in_(self._unanswered), REFUND.c.status == "submitting")
+            # One that is kept back on purpose is no sign of silence.
+            silent = REFUND.c.status == "submitting", REFUND.c.held_until.is_(None)
+            open_ones = select(REFUND.c.key).where(REFUND.c.key.in_(self._unanswered), *silent)
             with self._database.read() as connection:
                 self._unanswered = list(connection.execute(open_ones).scalars())
         return bool(self._unanswered)

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+
+from lib.checkout.client import CheckoutClient
+from lib.ledger.bulk import batches
+from lib.ledger.bulk.batches import Uploaded
+from lib.ledger.bulk.runner import Runner
+from lib.ledger.bulk.views import tallies, would_move
+from lib.ledger.database import Database
+from lib.ledger.desk import Desk
+from lib.ledger.record import record
+from lib.operators import Operator
+from lib.settings import Settings
+from tests.support import databases
+from tests.support.events import balances, webhook
+
+ANA = Operator("Ana")
+on_both = pytest.mark.parametrize("backend", databases.BACKENDS, indirect=True)
+"""For what the two databases do each in their own way; the rest runs on SQLite."""
+HEADER = "reference,amount,currency,reason,note\n"
+
+
+class Provider:
+    """The least of Checkout.com that refunds need; `answer`, when set, is asked first."""
+
+    def __init__(self) -> None:
+        self.refunds: dict[str, str] = {}
+        """Idempotency keys of the refunds that were carried out, and their actions."""
+        self.calls: list[str] = []
+        self.answer: Callable[[str], httpx.Response | None] = lambda key: None
+        self._turn = threading.Lock()
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        key = request.headers["Cko-Idempotency-Key"]
+        with self._turn:
+            self.calls.append(key)
+            instead = self.answer(key)
+            if instead is not None:
+                return instead
+            action = self.refunds.setdefault(key, f"act_{len(self.refunds)}")
+        return httpx.Response(202, json={"action_id": action, "_links": {}})
+
+
+@pytest.fixture
+def backend(request: pytest.FixtureRequest) -> str:
+    return str(getattr(request, "param", "sqlite"))
+
+
+@pytest.fixture
+def provider() -> Provider:
+    return Provider()
+
+
+@pytest.fixture
+def desk(database: Database, provider: Provider) -> Iterator[Desk]:
+    client = CheckoutClient(
+        base_url="http://checkout", secret_key="k", timeout=1, transport=httpx.MockTransport(provider)
+    )
+    settings = Settings(_env_file=None, checkout_timeout_seconds=1)  # type: ignore[call-arg]
+    yield Desk(settings, database, client, "http://desk")
+    client.close()
+
+
+def paid(database: Database, number: int, amount: int = 1000, currency: str = "HKD", reference: str = "") -> str:
+    """A captured payment, `pay_NUMBER` with the reference `ORD-NUMBER` unless told otherwise; its id."""
+    told = {"amount": amount, "currency": currency, "reference": reference or f"ORD-{number}"}
+    payment_id = f"pay_{number}"
+    fact = webhook(
+        "payment_captured",
+        f"c{number}",
+        number,
+        payment_id,
+        action_id=f"act_c{number}",
+        balances=balances(amount, 0),
+        **told,
+    )
+    record(database, [fact])
+    return payment_id
+
+
+def upload(desk: Desk, *rows: str, header: str = HEADER, name: str = "refunds.csv") -> Uploaded:
+    return batches.upload(desk, ANA, name, (header + "\n".join(rows)).encode())
+
+
+def start(desk: Desk, bulk_id: str, operator: Operator = ANA) -> None:
+    """Confirm what is shown at this moment."""
+    batches.start(desk, operator, bulk_id, confirmed=would_move(tallies(desk.database, bulk_id)))
+
+
+def run(desk: Desk, *, rounds: int = 1000) -> None:
+    """Let one worker send until there is nothing to do, or for so many rounds."""
+    runner = Runner(desk)
+    for _ in range(rounds):
+        if not runner.round():
+            return
+
+
+def statuses(desk: Desk, bulk_id: str) -> dict[str, int]:
+    """How many rows stand where."""
+    return {tally.status: tally.count for tally in tallies(desk.database, bulk_id)}
