@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 from lib.checkout.signature import verify
 from lib.ledger.database import Database, StoreBusy, StoreUnavailable
 from lib.ledger.deliveries import Incoming, Verdict, receive
+from lib.strangers import Strangers
 
 BODY_LIMIT = 256 * 1024
 _QUEUE_LIMIT = 2000
@@ -40,13 +41,15 @@ class Receiver:
     """Takes deliveries, checks each signature over the raw bytes, and answers once the verdict is durable.
 
     Use it inside `running()`. Answers: 200 stored or duplicate, 401 bad or missing signature, 400 signed but not
-    JSON, 413 over 256 KiB, 405 other methods, 408 a body that does not come, 503 when nothing can be stored now.
+    JSON, 415 signed but declared as something else, 413 over 256 KiB, 405 other methods, 408 a body that does not come,
+    429 too much without a valid signature, 503 when nothing can be stored now. Signed deliveries never meet the 429.
     """
 
     def __init__(self, database: Database, keys: Sequence[str]) -> None:
         self._database = database
         self._keys = tuple(keys)
         self._queue: asyncio.Queue[tuple[Incoming, asyncio.Future[Verdict]]] = asyncio.Queue(_QUEUE_LIMIT)
+        self._strangers = Strangers()
         self.verdicts: Counter[str] = Counter()
         """How many deliveries were answered with each verdict."""
         self.turned_away = 0
@@ -100,10 +103,17 @@ class Receiver:
             key_index = verified.key_index
             if verified.refusal:
                 refusal = _REFUSALS[verified.refusal]
+        if refusal and not self._strangers.welcome(sender):
+            self.verdicts["rate_limited"] += 1
+            return 429, "Too many deliveries without a valid signature. Slow down."
+        kind = headers.get(b"content-type", b"application/json")
+        declared_otherwise = refusal is None and b"json" not in kind.lower()
+        if declared_otherwise:
+            refusal = ("not_json", f"Signed, but declared as {kind.decode('latin-1')[:80]}")
         verdict = await self._store(Incoming(raw, received_at, signature, sender, size, refusal, key_index))
         if verdict is None:
             return 503, "Not stored. Deliver it again later."
-        return _STATUS.get(verdict.word, 200), verdict.reason
+        return 415 if declared_otherwise else _STATUS.get(verdict.word, 200), verdict.reason
 
     async def _store(self, incoming: Incoming) -> Verdict | None:
         future: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
@@ -177,9 +187,9 @@ async def answer(
     ]
     if allow:
         headers.append((b"allow", allow.encode()))
-    if status == 503:
+    if status in (429, 503):
         headers.append((b"retry-after", str(_RETRY_AFTER_SECONDS).encode()))
-    if status in (408, 413):
+    if status in (408, 413, 429):
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

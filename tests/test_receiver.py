@@ -40,9 +40,12 @@ def deliver(database: Database, scenario: Callable[[Post], Coroutine[Any, Any, A
         transport = httpx2.ASGITransport(app=receiver)
         async with receiver.running(), httpx2.AsyncClient(transport=transport, base_url="http://desk") as client:
 
-            async def post(raw: bytes, signature: str | None = "", method: str = "POST") -> httpx2.Response:
+            async def post(
+                raw: bytes, signature: str | None = "", method: str = "POST", kind: str | None = None
+            ) -> httpx2.Response:
                 value = sign(raw, KEYS[0]) if signature == "" else signature
                 headers = {"Cko-Signature": value} if value is not None else {}
+                headers |= {"Content-Type": kind} if kind else {}
                 return await client.request(method, "/webhooks/checkout", content=raw, headers=headers)
 
             return await scenario(post)
@@ -161,6 +164,34 @@ def test_signed_and_odd_is_kept_without_inventing_money(database: Database, body
     assert one(database, json.dumps(body).encode()).status_code in (200, 400)
     assert len(verdicts(database)) == 1
     assert all(row.captured == 0 for row in queries.find_payments(database, queries.PaymentFilter()).rows)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [(None, 200), ("application/json; charset=utf-8", 200), ("application/cloudevents+json", 200), ("text/plain", 415)],
+)
+def test_what_is_declared_as_something_else_than_json_is_kept_and_changes_nothing(
+    database: Database, kind: str | None, status: int
+) -> None:
+    assert one(database, CAPTURED, kind=kind).status_code == status
+    assert verdicts(database) == ["accepted" if status == 200 else "not_json"]
+    assert (queries.find_payment(database, "pay_1") is None) == (status == 415)
+
+
+def test_a_flood_without_signatures_is_turned_away_and_slows_nobody_who_signs(database: Database) -> None:
+    async def flood(post: Post) -> list[int]:
+        strangers = [post(b"x", signature=None) for _ in range(400)]
+        signed = [post(event("payment_pending", number, at(0), id="pay_1", amount=5)) for number in range(400)]
+        both = [one for pair in zip(strangers, signed, strict=True) for one in pair]
+        return [answer.status_code for answer in await asyncio.gather(*both)]
+
+    statuses = deliver(database, flood)
+    assert statuses[1::2] == [200] * 400
+    turned_away = statuses[::2].count(429)
+    assert turned_away > 200
+    assert statuses[::2].count(401) == 400 - turned_away
+    kept = queries.find_deliveries(database, DeliveryFilter(verdicts=("no_signature",)), limit=500).rows
+    assert len(kept) == 400 - turned_away
 
 
 def test_an_unknown_type_is_kept_and_acknowledged(database: Database) -> None:
