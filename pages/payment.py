@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
 import streamlit as st
 
+from lib.ledger.customers import Others, chain_of, others_of
+from lib.ledger.notes import Note, notes_in
 from lib.ledger.queries import facts_of, find_payment, find_payment_by_reference, payment_version, refunds_of
-from lib.ledger.tables import Payment
-from pages.parts import account, ask, charge_again, frame, live, refund_form, timeline, words
+from lib.ledger.tables import Payment, Refund
+from pages.parts import account, charge_again, customer, frame, live, notes, refund_form, standing, timeline, words
 from pages.parts.session import desk
+
+VIEWS = ("Timeline", "Customer", "Notes")
 
 
 def screen() -> None:
@@ -24,8 +31,9 @@ def screen() -> None:
     live.redraw_on_change(
         version, payment.version + (payment_version(database, charged) if charged else 0), live.this_minute()
     )
-    refunds = refunds_of(database, payment.id)
-    show_head(payment)
+    refunds, facts = refunds_of(database, payment.id), facts_of(database, payment.id)
+    others, written = others_of(database, payment), notes_in(facts)
+    show_head(payment, refunds, others, written)
     for sentence in words.attention(payment):
         st.warning(sentence, icon=":material/warning:")
     if payment.captured:
@@ -37,8 +45,16 @@ def screen() -> None:
             charge_again.show(payment)
     else:
         account.show(payment, refunds)
-    ask.show(payment)
-    timeline.show(facts_of(database, payment.id))
+    views = dict(zip(VIEWS, st.tabs(VIEWS, key="part", bind="query-params", on_change="rerun"), strict=True))
+    for name, view in views.items():
+        if view.open:
+            with view:
+                if name == "Timeline":
+                    timeline.show(payment, facts)
+                elif name == "Customer":
+                    customer.show(payment, refunds, others, chain_of(database, payment))
+                else:
+                    notes.show(payment, written)
 
 
 def asked_for() -> Payment | None:
@@ -62,7 +78,8 @@ def show_unknown() -> None:
     frame.empty("search_off", title, text, ("payments.py", "Go to Payments"))
 
 
-def show_head(payment: Payment) -> None:
+def show_head(payment: Payment, refunds: Sequence[Refund], others: Others, written: Sequence[Note]) -> None:
+    """What the person on the phone has to know first: how much, where it stands, whose it is, and what colleagues say."""
     zone = desk().settings.zone
     sign = words.status(payment.status)
     st.set_page_config(page_title=frame.tab_title(str(payment.money), desk().settings.world))
@@ -79,6 +96,15 @@ def show_head(payment: Payment) -> None:
             f"requested {words.when(payment.requested_at, zone)}",
         ]
         st.caption(" · ".join(parts))
+    now = standing.standing(payment, refunds, zone, datetime.now(UTC))
+    with st.container(gap="xxsmall"):
+        st.markdown(f"{now.means} {now.next} :gray-badge[:material/person_raised_hand: {now.who}]")
+        who = [words.plain(part) for part in (payment.customer_name, payment.customer_email) if part]
+        who.append(customer.counted(others))
+        said = " · ".join(part for part in who if part)
+        st.markdown(f":material/person: {said or ':gray[Customer not given]'}")
+        if written:
+            st.markdown(notes.latest(written))
 
 
 screen()

@@ -18,7 +18,7 @@ from lib.ledger.database import Database
 from lib.ledger.facts import Fact
 from lib.ledger.fold import PaymentState, decode, encode, extend
 from lib.ledger.project import Bucket, Measures, Projection, project
-from lib.ledger.search import FIELDS
+from lib.ledger.search import FIELDS, WHOLE
 from lib.ledger.tables import Table, time_text
 
 EVENT = Table.metadata.tables["event"]
@@ -144,7 +144,7 @@ def _refold(batch: Batch, by_payment: Mapping[str, Sequence[Fact]]) -> dict[str,
         new = project(payment_id, state, encode(state))
         if known:
             moved_on = {name: value for name, value in new.payment.items() if value != old.payment[name]}
-            if not moved_on.keys().isdisjoint(FIELDS):
+            if not moved_on.keys().isdisjoint((*FIELDS, *WHOLE)):
                 moved_on["searched"] = 0
             changes[tuple(moved_on)].append((*moved_on.values(), known[1]))
         else:

@@ -4,15 +4,45 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from sqlalchemy import select
 
 from lib.checkout.client import CheckoutClient
 from lib.checkout.errors import CheckoutError
-from lib.ledger import facts
+from lib.ledger import audit, facts
 from lib.ledger.database import Database
+from lib.ledger.desk import Desk
 from lib.ledger.facts import Fact
-from lib.ledger.record import EVENT, record
+from lib.ledger.queries import find_payment
+from lib.ledger.record import EVENT, record, store
+from lib.ledger.tables import Payment
+from lib.operators import Operator
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What asking brought: the payment before and after, and the types of the events that had not reached us."""
+
+    before: Payment
+    after: Payment
+    events: tuple[str, ...]
+
+
+def reread_now(desk: Desk, operator: Operator, payment_id: str) -> Found:
+    """A person asks about a payment that is known here. Raises `NotAllowed`, and as `reread`."""
+    operator.require("reread")
+    before = find_payment(desk.database, payment_id)
+    looked_up = look_up(desk.database, desk.checkout, payment_id)
+    with desk.database.write() as connection:
+        stored = store(connection, looked_up)
+        audit.note(connection, operator, "payment.reread", payment_id)
+    after = find_payment(desk.database, payment_id)
+    assert before, "only a payment that is known here is asked about"
+    assert after, "payments are never deleted"
+    new = [fact for fact, place in zip(looked_up, stored, strict=True) if place.new]
+    events = tuple(fact.type for fact in new if fact.type not in ("payment_read", "actions_read"))
+    return Found(before, after, events)
 
 
 def reread(database: Database, checkout: CheckoutClient, payment_id: str) -> int:

@@ -32,6 +32,8 @@ from lib.ledger.tables import Table
 PAYMENT = Table.metadata.tables["payment"]
 WORD = Table.metadata.tables["search_word"]
 FIELDS = ("id", "reference", "customer_email", "customer_name")
+WHOLE = ("customer_id",)
+"""What is looked up from its beginning only."""
 MATCHES = 1000
 """How many matches a search looks at, newest first. What is looked for on the phone is not beyond them."""
 _PIECE = 3
@@ -44,6 +46,11 @@ _BATCH = 500
 def words_of(payment: Mapping[str, Any]) -> str:
     """What a payment can be found by, folded to lower case, one field a line."""
     return "\n".join(str(payment[name]) for name in FIELDS if payment.get(name)).lower()
+
+
+def as_word(text: str) -> str:
+    """A field as it stands among the whole words."""
+    return text.lower()[:_LONGEST]
 
 
 def among(connection: Connection, seqs: Sequence[int]) -> ColumnElement[bool]:
@@ -61,7 +68,8 @@ def matching(connection: Connection, sought: str) -> list[int]:
     or two letters looks through the newest payments only.
     """
     sought = sought.lower()
-    contains = or_(*(func.lower(PAYMENT.c[name]).contains(sought, autoescape=True) for name in FIELDS))
+    columns = [PAYMENT.c[name] for name in (*FIELDS, *WHOLE)]
+    contains = or_(*(func.lower(column).contains(sought, autoescape=True) for column in columns))
     if len(sought) < _PIECE:
         newest = select(PAYMENT.c.seq).order_by(PAYMENT.c.seq.desc()).limit(MATCHES).subquery()
         short = select(PAYMENT.c.seq).where(PAYMENT.c.seq.in_(select(newest.c.seq)), contains)
@@ -129,7 +137,7 @@ def _rarest(sought: str) -> str:
 
 def index_waiting(database: Database) -> int:
     """Index some of the payments that wait for it. How many were; call again while it is not 0."""
-    wanted = select(PAYMENT.c.seq, *(PAYMENT.c[name] for name in FIELDS)).where(PAYMENT.c.searched == 0)
+    wanted = select(PAYMENT.c.seq, *(PAYMENT.c[name] for name in (*FIELDS, *WHOLE))).where(PAYMENT.c.searched == 0)
     with database.read() as connection:
         if connection.execute(wanted.limit(1)).first() is None:
             return 0
@@ -149,6 +157,7 @@ def _index(connection: Connection, payments: list[dict[str, Any]]) -> None:
     rows = [{"seq": payment["seq"], "words": words_of(payment)} for payment in payments]
     connection.execute(delete(WORD).where(WORD.c.seq.in_([row["seq"] for row in rows])))
     words = {(row["seq"], word[:_LONGEST]) for row in rows for word in row["words"].split("\n")}
+    words |= {(row["seq"], as_word(row[name])) for row in payments for name in WHOLE if row[name]}
     connection.execute(WORD.insert(), [{"word": word, "seq": seq} for seq, word in sorted(words)])
     if connection.dialect.name == "postgresql":
         pieces = [row | {"grams": sorted(_pieces(row["words"]))} for row in rows]

@@ -7,7 +7,7 @@ import streamlit as st
 from lib.ledger.drafts import BadDraft, new_reference
 from lib.ledger.payments import CannotCharge, find_creation, new_key
 from lib.ledger.payments import charge_again as charge_source
-from lib.ledger.queries import charges_of_source, find_payment
+from lib.ledger.queries import find_payment
 from lib.ledger.tables import Creation, Payment
 from lib.money import BadAmount, Money, parse
 from pages.parts import words
@@ -33,7 +33,6 @@ def show(payment: Payment) -> None:
             show_done(payment, creation)
         else:
             form(payment, key)
-        show_charges(payment)
 
 
 def key_name(payment: Payment) -> str:
@@ -102,21 +101,3 @@ def show_done(payment: Payment, creation: Creation) -> None:
 
 def open_another(payment: Payment) -> None:
     st.session_state[key_name(payment)] = new_key()
-
-
-def show_charges(payment: Payment) -> None:
-    """The other payments of the same source."""
-    others = [
-        one for one in charges_of_source(desk().database, payment.source_id or "", limit=11) if one.id != payment.id
-    ][:10]
-    if not others:
-        return
-    st.caption("Other charges of this source")
-    for other in others:
-        sign = words.status(other.status)
-        st.page_link(
-            "payment.py",
-            label=f"{other.money} · {sign.word} · {words.ago(other.requested_at)}",
-            icon=f":material/{sign.icon}:",
-            query_params={"id": other.id},
-        )

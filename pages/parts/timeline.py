@@ -1,65 +1,181 @@
-"""Everything that is known of one payment, newest first, each with the exact JSON."""
+"""Everything that is known of one payment on one time axis: what came, what it changed, what is missing, and the proof."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import streamlit as st
 
-from lib.ledger.tables import Event
-from lib.money import Money
-from pages.parts import words
+from lib.ledger.curl import curl_of
+from lib.ledger.notes import read_note
+from lib.ledger.queries import deliveries_of, refused_about
+from lib.ledger.story import NOTE, Gap, Refused, Silence, Told, tell
+from lib.ledger.tables import Delivery, Event, Payment
+from lib.settings import SIMULATOR_PATH
+from pages.parts import ask, words
 from pages.parts.session import desk
 
-SHOWN = 40
+SHOWN = 25
+"""Entries a page."""
+COPIES = 3
+"""Deliveries that are listed with one event."""
+MOST_DELIVERIES = 1000
+_GAPS = {
+    "late": ("schedule", "{span} late"),
+    "disorder": ("low_priority", "out of order"),
+    "never": ("webhook", "webhook never came"),
+    "not_yet": ("webhook", "no webhook yet"),
+    "later": ("webhook", "webhook came later"),
+    "refused": ("gpp_bad", "webhook refused"),
+}
 
 
-def show(facts: Sequence[Event]) -> None:
-    """The timeline over the full width; long ones open on demand."""
+def show(payment: Payment, facts: Sequence[Event]) -> None:
+    """The axis over the full width, latest first, with the button that asks Checkout.com."""
     zone = desk().settings.zone
-    with st.container(gap="xxsmall"):
-        st.subheader("Timeline", anchor=False)
-        st.caption(f"Newest first, times in {datetime.now(zone):%Z}. Open an entry for the exact JSON.")
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.caption(
+            f"Latest first, times in {datetime.now(zone):%Z}. Open an entry for what it changed and the exact JSON.",
+            width="content",
+        )
+        ask.button(payment)
+    ask.answer(payment)
+    key = f"timeline_page_{payment.id}"
+    chapter = tell(
+        facts,
+        deliveries_of(desk().database, payment.id, limit=MOST_DELIVERIES),
+        refused_about(desk().database, payment.id),
+        now=datetime.now(UTC),
+        first=(st.session_state.get(key, 1) - 1) * SHOWN,
+        count=SHOWN,
+    )
     with st.container(border=True, gap="xxsmall"):
-        everything = len(facts) <= SHOWN or st.session_state.get("whole_timeline", False)
-        for fact in facts if everything else facts[:SHOWN]:
-            show_fact(fact)
-        if len(facts) > SHOWN:
-            st.toggle(f"Show all {len(facts)} entries", key="whole_timeline")
+        for entry in chapter.entries:
+            if isinstance(entry, Told):
+                show_fact(entry)
+            elif isinstance(entry, Silence):
+                show_silence(entry)
+            else:
+                show_refused(entry)
+    if chapter.total > SHOWN:
+        st.pagination(-(-chapter.total // SHOWN), key=key)
 
 
-def show_fact(fact: Event) -> None:
-    body = json.loads(fact.body)
+def show_fact(entry: Told) -> None:
+    fact, body = entry.fact, json.loads(entry.fact.body)
     icon, source = words.SOURCES.get(fact.source, ("help", fact.source))
-    who = words.plain(str(body.get("requested_by"))) if fact.source == "human" and body.get("requested_by") else source
-    label = f"{words.clock(fact.occurred_at, desk().settings.zone)} **{who}** {said(fact, body)}"
-    with st.expander(label, icon=f":material/{icon}:", type="compact"):
+    who = words.plain(str(author(body))) if fact.source == "human" and author(body) else source
+    parts = [f"{words.clock(entry.at, desk().settings.zone)} **{who}** {said(fact, body)}"]
+    if entry.changed and not entry.changed.startswith("nothing"):
+        parts.append(f"→ {changes(entry.changed)}")
+    parts += [gap_badge(gap) for gap in entry.gaps]
+    repeats = sum(copy.verdict in ("duplicate", "conflicting") for copy in entry.deliveries)
+    if repeats:
+        parts.append(f":gray-badge[:material/content_copy: {f'{repeats} repeats' if repeats > 1 else 'a repeat'}]")
+    with st.expander(" ".join(parts), icon=f":material/{icon}:", type="compact"):
+        if (fact.source, fact.type) == NOTE:
+            st.text(read_note(fact).text)
+        elif entry.changed:
+            st.markdown(f"Changed {changes(entry.changed)}.")
+        for gap in entry.gaps:
+            st.markdown(f":material/{_GAPS[gap.word][0]}: {gap_sentence(gap)}")
+        show_deliveries(entry)
+        settings = desk().settings
+        command = curl_of(
+            fact,
+            base_url=settings.checkout_base_url or desk().public_url + SIMULATOR_PATH,
+            secret_key=settings.secret_key,
+        )
+        if command:
+            st.caption("The call as curl, with the secret key left out")
+            st.code(command, language=None, wrap_lines=True)
         st.json(body)
 
 
-def said(fact: Event, body: dict[str, Any]) -> str:
-    """What the fact says, with its amount."""
-    money = amount(body)
-    much = f", {money}" if money else ""
-    if fact.source == "webhook":
-        return (
-            f"{words.plain(fact.type)}: {words.event(fact.type)}{much}"
-            if fact.type in words.EVENTS
-            else f"{words.plain(fact.type)}{much}"
+def show_deliveries(entry: Told) -> None:
+    """The deliveries of an event; the first is what told us of it, the others repeat it or were refused in its name."""
+    zone = desk().settings.zone
+    for number, copy in enumerate(entry.deliveries[:COPIES]):
+        sign = words.verdict(copy.verdict)
+        repeat = number or copy.verdict in ("duplicate", "conflicting")
+        what = "changed nothing: a repeat" if repeat and copy.event_seq is not None else sign.meaning
+        show_link(copy, f"{words.clock(copy.received_at, zone)} {sign.word}: {what}")
+    more = len(entry.deliveries) - COPIES
+    if more > 0:
+        st.page_link(
+            "webhook_events.py",
+            label=f"{more} more in Webhook events",
+            icon=":material/webhook:",
+            query_params={"payment": entry.fact.payment_id or ""},
         )
-    if fact.source == "human":
-        return f"{words.event(fact.type)}{f' of {money}' if money else ''}"
+
+
+def show_link(delivery: Delivery, label: str) -> None:
+    sign = words.verdict(delivery.verdict)
+    st.page_link(
+        "webhook_events.py",
+        label=label,
+        icon=f":material/{sign.icon}:",
+        query_params={"delivery": str(delivery.id)},
+    )
+
+
+def show_silence(silence: Silence) -> None:
+    zone = desk().settings.zone
+    until = f"until {words.clock(silence.until, zone)}" if silence.until else "to this minute"
+    st.markdown(
+        f":material/hourglass_empty: :orange[**No word for {words.span(silence.span)}**] from "
+        f"{words.clock(silence.at, zone)} {until}, while the {silence.awaited} was undecided"
+    )
+
+
+def show_refused(refused: Refused) -> None:
+    sign = words.verdict(refused.delivery.verdict)
+    label = (
+        f"{words.clock(refused.at, desk().settings.zone)} **Webhook** refused, in the name of this payment {sign.badge}"
+    )
+    with st.expander(label, icon=":material/gpp_bad:", type="compact"):
+        st.markdown(f"Changed nothing. {sign.meaning} Anybody can send such; nothing in it is believed.")
+        show_link(refused.delivery, "Open it in Webhook events")
+
+
+def author(body: dict[str, Any]) -> Any:
+    return body.get("requested_by") or body.get("by")
+
+
+def said(fact: Event, body: dict[str, Any]) -> str:
+    """What the fact says, in plain words."""
+    if (fact.source, fact.type) == NOTE:
+        text = read_note(fact).text
+        return f"wrote: {words.plain(text if len(text) <= 80 else text[:79] + '…')}"
+    answer = ""
     if isinstance(body.get("status"), int) and "elapsed_ms" in body:
-        return f"{words.event(fact.type)}: {body['status']} in {body['elapsed_ms']} ms"
-    return words.event(fact.type)
+        answer = f" ({body['status']} in {body['elapsed_ms']} ms)"
+    return f"{words.event(fact.type)}{answer}"
 
 
-def amount(body: dict[str, Any]) -> Money | None:
-    """The amount that a fact names in its own words, if it names one."""
-    for part in (body, body.get("data"), body.get("request")):
-        if isinstance(part, dict) and isinstance(part.get("amount"), int) and isinstance(part.get("currency"), str):
-            return Money(part["amount"], part["currency"])
-    return None
+def changes(changed: str) -> str:
+    """What a fact changed, as Markdown; the no-break spaces in amounts stay."""
+    return "\u00a0".join(words.plain(part) for part in changed.split("\u00a0"))
+
+
+def gap_badge(gap: Gap) -> str:
+    icon, text = _GAPS[gap.word]
+    return f":orange-badge[:material/{icon}: {text.format(span=words.span(gap.span))}]"
+
+
+def gap_sentence(gap: Gap) -> str:
+    """What was not as it should be with a fact."""
+    span = words.span(gap.span)
+    behind = f", {span} after it happened" if gap.span.total_seconds() >= 1 else ""
+    return {
+        "late": f"This webhook arrived {span} late: so long after what it tells of.",
+        "disorder": f"Out of order: it came after “{words.event(gap.kind)}”, which happened {span} later.",
+        "never": f"Learned from a poll{behind}; its webhook never came.",
+        "not_yet": f"Learned from a poll{behind}; its webhook has not come yet.",
+        "later": f"Learned from a poll; its webhook came {span} later.",
+        "refused": f"Learned from a poll{behind}; its webhook came and was refused.",
+    }[gap.word]

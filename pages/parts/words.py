@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from lib import catalog
@@ -88,6 +88,7 @@ EVENTS: Mapping[str, str] = {
     "refund_requested": "asked for a refund",
     "refund_accepted": "Checkout.com accepted the refund",
     "refund_refused": "Checkout.com refused the refund",
+    "note_added": "wrote a note",
     "payment_read": "the payment was looked up at Checkout.com",
     "actions_read": "the payment's actions were looked up at Checkout.com",
 }
@@ -101,6 +102,7 @@ SOURCES: Mapping[str, tuple[str, str]] = {
 }
 """Icon and word for where a fact comes from."""
 
+_JUST_NOW = timedelta(seconds=45)
 _RESPONSE_CODES: Mapping[str, str] = {
     "20005": "The customer's wallet refused without giving a reason. They can try again or pay another way.",
     "20006": "KakaoPay could not carry it out as it was asked for.",
@@ -177,18 +179,18 @@ def dot(currency: str) -> str:
 def ago(moment: datetime, now: datetime | None = None) -> str:
     """`4 min ago`; a moment ahead of us is `in 4 min`."""
     past = (now or datetime.now(UTC)) - moment
-    span = _span(abs(past))
-    if span == "now":
+    if abs(past) < _JUST_NOW:
         return "just now"
-    return f"{span} ago" if past >= timedelta(0) else f"in {span}"
+    length = span(abs(past))
+    return f"{length} ago" if past >= timedelta(0) else f"in {length}"
 
 
 def when(moment: datetime, zone: ZoneInfo, now: datetime | None = None) -> str:
     """`4 min ago, 14:02 HKT`; with the date when that is not today, with the year when it is not this one."""
     now = now or datetime.now(UTC)
     local, today = moment.astimezone(zone), now.astimezone(zone)
-    date = "" if local.date() == today.date() else _date(local, with_year=local.year != today.year) + " "
-    return f"{ago(moment, now)}, {date}{local:%H:%M\u00a0%Z}"
+    on = "" if local.date() == today.date() else _date(local, with_year=local.year != today.year) + " "
+    return f"{ago(moment, now)}, {on}{local:%H:%M\u00a0%Z}"
 
 
 def stamp(moment: datetime, zone: ZoneInfo, now: datetime | None = None) -> str:
@@ -201,8 +203,24 @@ def stamp(moment: datetime, zone: ZoneInfo, now: datetime | None = None) -> str:
 def clock(moment: datetime, zone: ZoneInfo, now: datetime | None = None) -> str:
     """`14:02:11`, for timelines that name the zone once; with the date when it is not today."""
     local, today = moment.astimezone(zone), (now or datetime.now(UTC)).astimezone(zone)
-    date = "" if local.date() == today.date() else _date(local, with_year=local.year != today.year) + " "
-    return f"{date}{local:%H:%M:%S}"
+    on = "" if local.date() == today.date() else _date(local, with_year=local.year != today.year) + " "
+    return f"{on}{local:%H:%M:%S}"
+
+
+def day(which: date, today: date | None = None) -> str:
+    """`14 Oct`; with the year when it is not this one."""
+    return _date(which, with_year=which.year != (today or datetime.now(UTC).date()).year)
+
+
+def span(length: timedelta) -> str:
+    """`40 s`, `4 min`, `2 h`, `3 d`."""
+    seconds = int(length.total_seconds())
+    for unit, size, limit in (("s", 1, _JUST_NOW.seconds), ("min", 60, 60), ("h", 3600, 24), ("d", 86400, 60)):
+        count = max(1, seconds // size)
+        if count < limit:
+            return f"{count} {unit}"
+    months = seconds // (86400 * 30)
+    return f"{months} months" if months < 24 else f"{seconds // (86400 * 365)} years"
 
 
 def short_id(identifier: str) -> str:
@@ -229,17 +247,5 @@ def _unknown(value: str) -> Sign:
     return Sign(plain(word), "help", "gray", "A state that this dashboard does not know yet.")
 
 
-def _span(span: timedelta) -> str:
-    seconds = int(span.total_seconds())
-    if seconds < 45:
-        return "now"
-    for unit, length, limit in (("min", 60, 60), ("h", 3600, 24), ("d", 86400, 60)):
-        count = max(1, seconds // length)
-        if count < limit:
-            return f"{count} {unit}"
-    months = seconds // (86400 * 30)
-    return f"{months} months" if months < 24 else f"{seconds // (86400 * 365)} years"
-
-
-def _date(local: datetime, *, with_year: bool) -> str:
-    return f"{local.day} {local:%b %Y}" if with_year else f"{local.day} {local:%b}"
+def _date(day: date, *, with_year: bool) -> str:
+    return f"{day.day} {day:%b %Y}" if with_year else f"{day.day} {day:%b}"

@@ -5,14 +5,18 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from lib.checkout.client import CheckoutClient
 from lib.checkout.errors import NotFound
-from lib.ledger import queries
+from lib.ledger import audit, queries
 from lib.ledger.database import Database
+from lib.ledger.desk import Desk
 from lib.ledger.facts import from_webhook
 from lib.ledger.record import record
-from lib.ledger.reread import reread
+from lib.ledger.reread import reread, reread_now
+from lib.operators import NotAllowed, Operator
+from lib.settings import Settings
 from tests.support.events import at, balances, event
 
 RAW = [
@@ -121,3 +125,18 @@ def test_a_payment_that_checkout_does_not_know_leaves_nothing(
     with pytest.raises(NotFound):
         reread(database, client, "pay_1")
     assert queries.find_payment(database, "pay_1") is None
+
+
+def test_a_person_is_told_what_was_new_and_the_asking_is_on_record(database: Database, client: CheckoutClient) -> None:
+    record(database, [from_webhook(RAW[0], at(70))])
+    desk = Desk(Settings(_env_file=None), database, client, "http://desk")  # type: ignore[call-arg]
+    found = reread_now(desk, Operator("Ana"), "pay_1")
+    assert (found.before.status, found.after.status) == ("Pending", "Captured")
+    assert found.events == ("payment_captured", "payment_refund_pending")
+    again = reread_now(desk, Operator("Ana"), "pay_1")
+    assert (again.before, again.events) == (again.after, ())
+    with pytest.raises(NotAllowed):
+        reread_now(desk, Operator("Vic", roles=frozenset({"viewer"})), "pay_1")
+    with database.read() as connection:
+        rows = connection.execute(select(audit.AUDIT.c.who, audit.AUDIT.c.action, audit.AUDIT.c.subject)).all()
+    assert list(map(tuple, rows)) == [("Ana", "payment.reread", "pay_1")] * 2

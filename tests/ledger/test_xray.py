@@ -234,3 +234,14 @@ def test_what_was_not_kept_whole_cannot_be_tried_again(database: Database) -> No
         try_again(database, deliveries(database)[0].id or 0, ("forgotten",))
     with pytest.raises(CannotTryAgain, match="no such delivery"):
         try_again(database, 99, KEYS)
+
+
+def test_what_was_refused_is_found_by_the_payment_it_speaks_of(database: Database) -> None:
+    deliver(database, CAPTURED)
+    deliver(database, CAPTURED, signature="00" * 32)
+    deliver(database, REFUNDED, signature=None)
+    deliver(database, event("payment_captured", 9, at(0), id="pay_x", currency="HKD"), signature=None)
+    refused = queries.refused_about(database, "pay_1")
+    assert [row.verdict for row in refused] == ["no_signature", "bad_signature"]
+    assert queries.refused_about(database, "pay_1", limit=1)[0].verdict == "no_signature"
+    assert queries.refused_about(database, "pay__") == []

@@ -7,12 +7,12 @@ from lib.ledger.queries.deliveries import (
     delivery_counts,
     find_deliveries,
     find_delivery,
+    refused_about,
 )
 from lib.ledger.queries.keyset import Page
 from lib.ledger.queries.payments import PaymentFilter, count_payments, find_payments
 from lib.ledger.queries.refunds import RefundFilter, find_refunds
 from lib.ledger.queries.rows import (
-    charges_of_source,
     facts_of,
     find_payment,
     find_payment_by_reference,
@@ -28,7 +28,6 @@ __all__ = [
     "PaymentFilter",
     "RefundFilter",
     "body_of",
-    "charges_of_source",
     "count_payments",
     "deliveries_of",
     "delivery_counts",
@@ -43,4 +42,5 @@ __all__ = [
     "payment_version",
     "pulse",
     "refunds_of",
+    "refused_about",
 ]

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, func, select
 
 from lib.ledger.arrivals import number_after, number_before
 from lib.ledger.database import Database
-from lib.ledger.deliveries import DELIVERY
+from lib.ledger.deliveries import DELIVERY, UNSIGNED
 from lib.ledger.queries.keyset import Page, page_of
 from lib.ledger.queries.rows import seq_of
 from lib.ledger.record import EVENT
@@ -54,6 +54,20 @@ def find_deliveries(
 def deliveries_of(database: Database, payment_id: str, limit: int = 100) -> list[Delivery]:
     """The deliveries that spoke of one payment, latest first."""
     return find_deliveries(database, DeliveryFilter(payment_id=payment_id), limit=limit).rows
+
+
+def refused_about(database: Database, payment_id: str, limit: int = 20) -> list[Delivery]:
+    """Refused deliveries, with their bodies, in which this payment's id stands; latest first.
+
+    Anybody can send such. Only so many of each kind are kept, so that looking through them is bearable.
+    """
+    refused = select(DELIVERY).where(
+        DELIVERY.c.verdict.in_((*UNSIGNED, "not_json", "quarantined")),
+        DELIVERY.c.body.contains(payment_id, autoescape=True),
+    )
+    with database.read() as connection:
+        rows = connection.execute(refused.order_by(DELIVERY.c.id.desc()).limit(limit)).mappings().all()
+    return as_rows(Delivery, rows)
 
 
 def find_delivery(database: Database, delivery_id: int) -> Delivery | None:

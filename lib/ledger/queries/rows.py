@@ -31,14 +31,6 @@ def find_payment_by_reference(database: Database, reference: str) -> Payment | N
     return as_rows(Payment, [row])[0] if row else None
 
 
-def charges_of_source(database: Database, source_id: str, *, limit: int = 50) -> list[Payment]:
-    """The payments of one stored source, newest first."""
-    wanted = select(PAYMENT).where(PAYMENT.c.source_id == source_id)
-    with database.read() as connection:
-        newest = wanted.order_by(PAYMENT.c.requested_at.desc(), PAYMENT.c.seq.desc()).limit(limit)
-        return as_rows(Payment, connection.execute(newest).mappings().all())
-
-
 def find_refund(database: Database, key: str) -> Refund | None:
     """The refund with this key."""
     with database.read() as connection:

@@ -1,0 +1,125 @@
+"""The customer of a payment: what to tell them, what else they paid, and the chain of their recurring charges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pandas as pd
+import streamlit as st
+
+from lib import catalog
+from lib.ledger.customers import Chain, Others
+from lib.ledger.letter import letter
+from lib.ledger.tables import Payment, Refund
+from lib.money import Money
+from pages.parts import words
+from pages.parts.session import desk
+
+
+def show(payment: Payment, refunds: Sequence[Refund], others: Others, chain: Chain | None) -> None:
+    left, right = st.columns(2, gap="medium")
+    with left:
+        show_letters(payment, refunds)
+    with right:
+        show_others(payment, others)
+    if chain:
+        show_chain(payment, chain)
+
+
+def show_letters(payment: Payment, refunds: Sequence[Refund]) -> None:
+    st.subheader("Tell the customer", anchor=False)
+    st.caption("Ready to send as it stands: point at it, or tap it, to copy.")
+    for code, language in catalog.customer_words().items():
+        st.markdown(f":gray[:small[{language.name}]]")
+        said = letter(payment, refunds, code, zone=desk().settings.zone, now=datetime.now(UTC))
+        st.code(said, language=None, wrap_lines=True)
+
+
+def show_others(payment: Payment, others: Others) -> None:
+    st.subheader("Other payments of this customer", anchor=False)
+    if not (payment.customer_id or payment.customer_email):
+        st.markdown(":gray[Nothing is known of this customer by which to find others.]")
+        return
+    if not others.count:
+        st.markdown(":gray[None: this is the only one under this customer's id or e-mail address.]")
+        return
+    st.caption(f"{counted(others)}, by customer id or e-mail address; the newest first.")
+    for other in others.newest:
+        show_link(other)
+    if others.count > len(others.newest) and payment.customer_email:
+        st.page_link(
+            "payments.py",
+            label="All of them in Payments",
+            icon=":material/arrow_forward:",
+            query_params={"q": payment.customer_email},
+        )
+
+
+def counted(others: Others) -> str:
+    """`3 other payments`, `over 100 other payments`; empty when there are none."""
+    if not others.count:
+        return ""
+    number = f"over {others.count}" if others.more else str(others.count)
+    return f"{number} other payment{'s' if others.count > 1 else ''}"
+
+
+def show_link(payment: Payment) -> None:
+    sign = words.status(payment.status)
+    parts = [str(payment.money), sign.word, words.plain(payment.reference or ""), words.ago(payment.requested_at)]
+    st.page_link(
+        "payment.py",
+        label=" · ".join(part for part in parts if part),
+        icon=f":material/{sign.icon}:",
+        query_params={"id": payment.id},
+    )
+
+
+def show_chain(payment: Payment, chain: Chain) -> None:
+    """From the payment that the customer agreed to, through every charge since, to what they brought in each currency."""
+    zone = desk().settings.zone
+    st.subheader("Recurring chain", anchor=False)
+    st.caption(
+        f"{chain.count} payment{'s' if chain.count > 1 else ''} of the stored source {payment.source_id}; "
+        "net is captured less refunded."
+    )
+    with st.grid(3, min_column_width=200, gap="small"):
+        for total in chain.totals:
+            st.metric(
+                f"{words.dot(total.captured.currency)} Net in {total.captured.currency}",
+                str(total.net),
+                border=True,
+                help=f"Captured {total.captured}, refunded {total.refunded}.",
+            )
+    listed = list(chain.newest)
+    left_out = chain.count - len(listed)
+    if chain.first.id not in {each.id for each in listed}:
+        listed.append(chain.first)
+        left_out -= 1
+    table = pd.DataFrame(
+        {
+            "Payment": [chain_name(each, payment, chain) for each in listed],
+            "Asked for": [words.stamp(each.requested_at, zone) for each in listed],
+            "Status": [words.status(each.status).badge for each in listed],
+            "Amount": [each.amount or 0 for each in listed],
+            "Refunded": [each.refunded for each in listed],
+        }
+    )
+    style = table.style
+    for number, each in enumerate(listed):  # whole numbers are what a table sets flush right
+        style = style.format(
+            lambda minor, currency=each.money.currency: str(Money(minor, currency)) if minor else "—",
+            subset=([number], ["Amount", "Refunded"]),
+        )
+    st.table(style, border="horizontal", hide_index=True, alt="Payments of the recurring chain")
+    if left_out > 0:
+        st.caption(f"{left_out} between the oldest and the others are not listed; they count in the sums.")
+
+
+def chain_name(one: Payment, shown: Payment, chain: Chain) -> str:
+    """Its reference, as a link unless it is on the screen already, and its place in the chain."""
+    reference = words.plain(one.reference or words.short_id(one.id))
+    place = "First payment" if one.id == chain.first.id else "Charge"
+    if one.id == shown.id:
+        return f"**{reference}**  \n:gray[:small[{place}, this one]]"
+    return f"[{reference}](/payment?id={one.id})  \n:gray[:small[{place}]]"
