@@ -85,6 +85,22 @@ def test_a_full_disk_turns_deliveries_away_and_keeps_what_it_took(small_disk: Pa
         assert "Traceback" not in server.log
 
 
+def test_asked_to_stop_it_finishes_what_it_took(tmp_path: Path) -> None:
+    with receiving(tmp_path) as server:
+        load = Load([server.url], lives(120, random.Random(5)))
+
+        def restart() -> None:
+            while len(load.acknowledged) < 60:
+                time.sleep(0.005)
+            server.stop()
+            server.start()
+
+        load.run(restart)
+        assert len(load.acknowledged) == len(load.raws)
+        assert_kept(server, load.acknowledged, f"sqlite:///{tmp_path / 'ledger.db'}")
+        assert "Traceback" not in server.log
+
+
 @pytest.mark.soak
 def test_somebody_else_holding_the_lock_turns_deliveries_away(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'ledger.db'}"
