@@ -57,6 +57,14 @@ class Preset(_Rule):
     os_type: str | None = None
 
 
+class RefundSources(_Rule):
+    """Where KakaoPay's rules for refunds are written, to be named when one of them stands in the way."""
+
+    window: str
+    partial_actions: str
+    minimum: str
+
+
 class KakaoPay(_Rule):
     """Options and limits of a KakaoPay request; the dictionaries map a wire value to its word on screen."""
 
@@ -67,6 +75,7 @@ class KakaoPay(_Rule):
     link_minutes: int
     refund_window_days: int
     maximum_partial_actions: int
+    refund_sources: RefundSources
     refund_reasons: dict[str, str]
     test_steps: tuple[TestSteps, ...]
     presets: tuple[Preset, ...]

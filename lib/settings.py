@@ -18,7 +18,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from lib import catalog, envfile
+from lib import catalog, envfile, limits
 from lib.access import Access, listed
 from lib.secrets_file import UnusableSecrets, streamlit_secrets
 
@@ -69,6 +69,12 @@ class Settings(Access):
     """O'clock at which a settlement day ends; 0: at midnight."""
     kakaopay_currencies: str = "default"
     """Which list of `data/currencies.json` the account may use."""
+    refund_limits: str = ""
+    """What a role may refund of one payment alone: `support HKD 5000, support KRW 500000`; empty: any amount."""
+    refund_approval_hours: int = Field(default=72, ge=1, le=720)
+    """How long a refund waits for a second person before its amount is given back."""
+    refund_hold_seconds: int = Field(default=0, ge=0, le=300)
+    """How long a refund is kept back, and can be cancelled, before it is sent."""
     log_format: Literal["text", "json"] = "text"
     """How a line of the log reads: for people, or for machines."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
@@ -157,6 +163,12 @@ class Settings(Access):
             raise ValueError(f"write a name of at most {_NAME_LENGTH} characters, or several with commas between")
         return value
 
+    @field_validator("refund_limits")
+    @classmethod
+    def _readable_limits(cls, value: str) -> str:
+        limits.read(value)
+        return value
+
     @model_validator(mode="after")
     def _complete(self) -> Settings:
         if self.world == "simulator":
@@ -243,6 +255,11 @@ class Settings(Access):
         """Names, in lower case, under which the dashboard is reached beside this machine's own; `*.` stands for any below."""
         own = urlsplit(self.public_url).hostname if self.public_url else None
         return (*(name.lower() for name in listed(self.allowed_hosts)), *((own,) if own else ()))
+
+    @property
+    def limits(self) -> limits.Limits:
+        """What each role may refund without a second person."""
+        return limits.read(self.refund_limits)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -13,10 +13,11 @@ from typing import Any
 from lib.ledger.backfill import Backfilling, Round
 from lib.ledger.bulk.runner import Runner
 from lib.ledger.database import StoreUnavailable
+from lib.ledger.decisions import expire_waiting
 from lib.ledger.desk import Desk
 from lib.ledger.payments import resume_creations
-from lib.ledger.refunds import resume_refunds
 from lib.ledger.search import index_waiting
+from lib.ledger.sending import release_due, resume_refunds
 from lib.ledger.volumes import adopt_zone
 
 _PAUSE_SECONDS = 3.0
@@ -80,6 +81,8 @@ class Workers:
         older_than = max(self._began, datetime.now(UTC) - patience)
         resume_creations(self._desk, older_than=older_than)
         resume_refunds(self._desk, older_than=older_than)
+        release_due(self._desk, datetime.now(UTC))
+        expire_waiting(self._desk, datetime.now(UTC))
         for _ in range(_INDEXED_A_ROUND):
             if not index_waiting(self._desk.database):
                 break

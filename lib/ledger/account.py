@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lib import catalog, money
+from lib.ledger.refund_rules import too_small
 from lib.ledger.tables import Payment
 from lib.money import BadAmount, Money
 
@@ -43,9 +44,16 @@ def read_refund(text: str, payment: Payment) -> Money:
     """
     left = payment.refundable
     amount = money.parse(text, left.currency)
-    minimum = catalog.currencies()[left.currency].minimum_refund
-    if minimum and amount.minor < minimum:
-        raise BadAmount(f"KakaoPay refuses refunds under {Money(minimum, left.currency)}.")
+    problem = too_small(amount)
+    if problem:
+        raise BadAmount(problem)
     if amount > left:
         raise BadAmount(f"Only {left} is left to refund.")
     return amount
+
+
+def stranded(amount: Money, payment: Payment) -> Money | None:
+    """What would be left after refunding `amount` and could then never be refunded, being under KakaoPay's minimum."""
+    rest = payment.refundable - amount
+    minimum = catalog.currencies()[rest.currency].minimum_refund
+    return rest if minimum and 0 < rest.minor < minimum else None

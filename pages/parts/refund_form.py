@@ -10,7 +10,8 @@ import streamlit as st
 from lib import catalog
 from lib.ledger.account import read_refund, share
 from lib.ledger.payments import new_key
-from lib.ledger.refunds import KeyReused, RefundProblem, expected_between, request_refund
+from lib.ledger.refund_rules import KeyReused, RefundProblem
+from lib.ledger.refunds import expected_between, request_refund
 from lib.ledger.tables import Payment, Refund
 from lib.money import BadAmount, Money
 from pages.parts import frame, words

@@ -25,7 +25,8 @@ from lib.checkout.client import CheckoutClient
 from lib.ledger.database import Database
 from lib.ledger.desk import Desk
 from lib.ledger.queries import find_payment
-from lib.ledger.refunds import request_refund, resume_refunds
+from lib.ledger.refunds import request_refund
+from lib.ledger.sending import resume_refunds
 from lib.money import Money
 from lib.operators import Operator
 from lib.settings import Settings

@@ -4,76 +4,26 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from lib.checkout.client import CheckoutClient
-from lib.ledger import queries, rebuild, refunds
+from lib.ledger import queries, rebuild, refunds, sending
 from lib.ledger.database import Database
 from lib.ledger.desk import Desk
 from lib.ledger.record import record
-from lib.ledger.refunds import ExceedsRefundable, KeyReused, NotRefundable, PaymentUnknown, RemainingMoved
+from lib.ledger.refund_rules import ExceedsRefundable, KeyReused, NotRefundable, PaymentUnknown, RemainingMoved
 from lib.ledger.tables import Refund
 from lib.money import Money
 from lib.operators import Operator
-from lib.settings import Settings
-from tests.support.events import balances, webhook
+from tests.support.events import asked, balances, webhook
+from tests.support.provider import Provider, captured_desk
 
 ANA, BEN = Operator("Ana"), Operator("Ben")
-
-
-class Provider:
-    """The least of Checkout.com that refunds need: it keeps keys, as Checkout.com does, and can be told to misbehave."""
-
-    def __init__(self) -> None:
-        self.refunds: dict[str, str] = {}
-        self.calls = 0
-        self.held_back = 0
-        """Minor units that refunds still pending hold back."""
-        self.misbehave: Callable[[], httpx.Response | None] = lambda: None
-        """Asked before acting; a response or an exception from it is what the caller gets."""
-        self.forget: Callable[[], None] = lambda: None
-        """Asked after acting; may raise, so that the caller never learns of it."""
-        self._turn = threading.Lock()
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        if request.method == "GET":
-            return self._read(request.url.path)
-        with self._turn:
-            self.calls += 1
-            instead = self.misbehave()
-            if instead is not None:
-                return instead
-            key = request.headers["Cko-Idempotency-Key"]
-            action = self.refunds.setdefault(key, f"act_{len(self.refunds)}")
-            self.forget()
-        return httpx.Response(202, json={"action_id": action, "_links": {}})
-
-    def _read(self, path: str) -> httpx.Response:
-        if path.endswith("/actions"):
-            done = [
-                {
-                    "id": action,
-                    "type": "Refund",
-                    "amount": 300,
-                    "approved": True,
-                    "processed_on": "2026-03-02T05:00:00Z",
-                }
-                for action in self.refunds.values()
-            ]
-            return httpx.Response(200, json=done)
-        if "/workflows/" in path:
-            return httpx.Response(403)
-        refunded = 300 * len(self.refunds)
-        told = balances(1000, refunded) | {"available_to_refund": 1000 - max(self.held_back, refunded)}
-        details = {"id": "pay_1", "status": "Captured", "amount": 1000, "currency": "HKD", "balances": told}
-        return httpx.Response(200, json=details)
 
 
 @pytest.fixture
@@ -82,16 +32,9 @@ def provider() -> Provider:
 
 
 @pytest.fixture
-def desk(database: Database, provider: Provider, tmp_path: Path) -> Iterator[Desk]:
-    client = CheckoutClient(
-        base_url="http://checkout", secret_key="k", timeout=1, transport=httpx.MockTransport(provider)
-    )
-    captured = webhook(
-        "payment_captured", 1, 0, amount=1000, action_id="act_c", reference="ORD-1", balances=balances(1000, 0)
-    )
-    record(database, [captured])
-    yield Desk(Settings(_env_file=None), database, client, "http://desk")  # type: ignore[call-arg]
-    client.close()
+def desk(database: Database, provider: Provider) -> Iterator[Desk]:
+    with captured_desk(database, provider) as desk:
+        yield desk
 
 
 def ask(desk: Desk, amount: int, *, key: str | None = None, left: int = 1000, by: Operator = ANA, **how: Any) -> Refund:
@@ -157,7 +100,8 @@ def test_an_uncaptured_payment_cannot_be_refunded(desk: Desk) -> None:
 def test_who_moved_the_remaining_amount_is_named(desk: Desk) -> None:
     ask(desk, 300, by=BEN)
     with pytest.raises(
-        RemainingMoved, match=r"Ben refunded HKD\u00a03\.00 meanwhile\. HKD\u00a07\.00 is left now"
+        RemainingMoved,
+        match=r"Ben refunded HKD\u00a03\.00 meanwhile, on \d+ \w+ at \d\d:\d\d:\d\d HKT\. HKD\u00a07\.00 is left now",
     ) as caught:
         ask(desk, 200)
     assert caught.value.latest is not None
@@ -192,11 +136,11 @@ def test_a_time_out_after_the_provider_accepted_ends_as_one_refund(desk: Desk, p
     assert refund.status == "submitting"
     assert left(desk) == 700
     provider.forget = lambda: None
-    assert refunds.resume_refunds(desk, older_than=datetime.now(UTC) + timedelta(seconds=1)) == 1
+    assert sending.resume_refunds(desk, older_than=datetime.now(UTC) + timedelta(seconds=1)) == 1
     [settled] = queries.refunds_of(desk.database, "pay_1")
     assert (settled.key, settled.status, settled.action_id) == (refund.key, "pending", "act_0")
     assert len(provider.refunds) == 1
-    assert refunds.resume_refunds(desk, older_than=datetime.now(UTC) + timedelta(seconds=1)) == 0
+    assert sending.resume_refunds(desk, older_than=datetime.now(UTC) + timedelta(seconds=1)) == 0
 
 
 def test_a_refund_whose_key_is_forgotten_is_looked_for_before_it_is_sent_again(
@@ -208,10 +152,10 @@ def test_a_refund_whose_key_is_forgotten_is_looked_for_before_it_is_sent_again(
     provider.forget = lose
     refund = ask(desk, 300)
     provider.forget = lambda: None
-    monkeypatch.setattr(refunds, "KEY_LIFE", timedelta(0))
+    monkeypatch.setattr(sending, "KEY_LIFE", timedelta(0))
     calls = provider.calls
     provider.refunds = {"forgotten": "act_0"}  # under the old key Checkout.com would now refund a second time
-    refunds.resume_refunds(desk, older_than=datetime.now(UTC) + timedelta(seconds=1))
+    sending.resume_refunds(desk, older_than=datetime.now(UTC) + timedelta(seconds=1))
     assert provider.calls == calls
     [settled] = queries.refunds_of(desk.database, "pay_1")
     assert (settled.key, settled.status, settled.action_id) == (refund.key, "refunded", "act_0")
@@ -230,13 +174,13 @@ def test_a_refund_that_only_the_balances_tell_of_is_waited_for_and_not_sent_agai
     provider.forget = lambda: None
     provider.refunds = {}
     provider.held_back = 300
-    monkeypatch.setattr(refunds, "KEY_LIFE", timedelta(0))
+    monkeypatch.setattr(sending, "KEY_LIFE", timedelta(0))
     calls = provider.calls
     later = datetime.now(UTC) + timedelta(seconds=1)
-    refunds.resume_refunds(desk, older_than=later)
+    sending.resume_refunds(desk, older_than=later)
     assert (provider.calls, queries.refunds_of(desk.database, "pay_1")[0].status) == (calls, "submitting")
     provider.refunds = {"forgotten": "act_0"}  # decided now, and so among the actions
-    refunds.resume_refunds(desk, older_than=later)
+    sending.resume_refunds(desk, older_than=later)
     [settled] = queries.refunds_of(desk.database, "pay_1")
     assert (settled.key, settled.status, provider.calls) == (refund.key, "refunded", calls)
 
@@ -250,8 +194,8 @@ def test_a_refund_that_never_arrived_is_sent_after_the_life_of_its_key(
     provider.misbehave = unreachable
     refund = ask(desk, 300)
     provider.misbehave = lambda: None
-    monkeypatch.setattr(refunds, "KEY_LIFE", timedelta(0))
-    refunds.resume_refunds(desk, older_than=datetime.now(UTC) + timedelta(seconds=1))
+    monkeypatch.setattr(sending, "KEY_LIFE", timedelta(0))
+    sending.resume_refunds(desk, older_than=datetime.now(UTC) + timedelta(seconds=1))
     [settled] = queries.refunds_of(desk.database, "pay_1")
     assert (settled.key, settled.status, len(provider.refunds)) == (refund.key, "pending", 1)
 
@@ -292,7 +236,7 @@ def test_the_request_names_amount_reference_and_key(desk: Desk, provider: Provid
     sent = json.loads(fact.body)["request"]
     assert sent == {
         "amount": 300,
-        "reference": refunds.reference_of(refund.key),
+        "reference": sending.reference_of(refund.key),
         "metadata": {"refund_key": refund.key},
     }
 
@@ -301,3 +245,82 @@ def test_money_is_expected_within_three_to_ten_business_days(desk: Desk) -> None
     friday = datetime(2026, 3, 6, 4, tzinfo=UTC)
     refund = Refund(key="k", payment_id="p", amount=1, currency="HKD", status="pending", requested_at=friday)
     assert refunds.expected_between(refund) == (date(2026, 3, 11), date(2026, 3, 20))
+
+
+def test_a_payment_can_be_refunded_for_a_year(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    class AYearLater(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return datetime(2027, 3, 3, 4, tzinfo=UTC)
+
+    monkeypatch.setattr(refunds, "datetime", AYearLater)
+    with pytest.raises(
+        NotRefundable, match=r"within 365 days \(Alipay\+ handbook\).* until 2 Mar 2027\. Give the money"
+    ):
+        ask(desk, 100)
+
+
+def test_after_a_hundred_and_fifty_refunds_there_is_none_left(desk: Desk, provider: Provider) -> None:
+    told = [asked(f"k{number}", 1, number) for number in range(150)]
+    record(desk.database, told)
+    with pytest.raises(NotRefundable, match=r"at most 150 partial refunds of one payment \(Checkout\.com docs"):
+        ask(desk, 1, left=850)
+    assert provider.calls == 0
+
+
+def test_a_refund_under_kakaopays_minimum_names_its_source(desk: Desk) -> None:
+    record(desk.database, [webhook("payment_captured", 8, 0, "pay_w", currency="KRW", amount=1000, action_id="w")])
+    with pytest.raises(NotRefundable, match=r"refuses refunds under KRW\s50 \(Antom docs"):
+        refunds.request_refund(
+            desk, ANA, "pay_w", Money(49, "KRW"), key="w", drawn_with=Money(1000, "KRW"), reason="other"
+        )
+
+
+def test_an_amount_that_came_back_is_named_with_its_time(desk: Desk) -> None:
+    refund = ask(desk, 300, by=BEN)
+    record(desk.database, [webhook("payment_refund_declined", 5, 60, amount=300, action_id=refund.action_id)])
+    with pytest.raises(
+        RemainingMoved, match=r"A refund of HKD\s3\.00 by Ben gave its amount back meanwhile, on 2 Mar at 12:01:00 HKT"
+    ):
+        ask(desk, 200, left=700)
+
+
+def test_a_refund_made_elsewhere_before_is_not_mistaken_for_ours(desk: Desk, provider: Provider) -> None:
+    """Were it, ours would be taken for done, and never be sent."""
+    record(desk.database, [webhook("payment_refunded", 5, 60, amount=300, action_id="e", balances=balances(1000, 300))])
+    assert ask(desk, 300, left=700).status == "pending"
+    assert (provider.calls, left(desk)) == (1, 400)
+
+
+def test_an_event_of_an_equal_amount_does_not_stop_ours_from_being_sent(desk: Desk, provider: Provider) -> None:
+    """It comes from elsewhere in the moment between our request and its sending, and our process dies in that moment."""
+
+    def unreachable() -> httpx.Response:
+        raise httpx.ConnectError("gone")
+
+    provider.misbehave = unreachable
+    ask(desk, 300)
+    provider.misbehave = lambda: None
+    record(desk.database, [webhook("payment_refunded", 5, 60, amount=300, action_id="e", balances=balances(1000, 300))])
+    sending.resume_refunds(desk, older_than=datetime.now(UTC) + timedelta(seconds=1))
+    assert {refund.action_id for refund in queries.refunds_of(desk.database, "pay_1")} == {"e", "act_0"}
+    assert (len(provider.refunds), left(desk)) == (1, 400)
+
+
+def test_a_declined_refund_is_tried_again_once_at_a_time(desk: Desk) -> None:
+    first = ask(desk, 300)
+    with pytest.raises(NotRefundable, match="Only a refund that was declined"):
+        ask(desk, 300, left=700, retry_of=first.key)
+    record(desk.database, [webhook("payment_refund_declined", 5, 60, amount=300, action_id=first.action_id)])
+    second = ask(desk, 300, retry_of=first.key)
+    assert (second.retry_of, second.status) == (first.key, "pending")
+    rows = queries.refunds_of(desk.database, "pay_1")
+    assert refunds.retry_of(first, rows) == next(row for row in rows if row.key == second.key)
+    with pytest.raises(NotRefundable, match="only once at a time"):
+        ask(desk, 300, left=700, retry_of=first.key)
+    record(desk.database, [webhook("payment_refund_declined", 6, 70, amount=300, action_id=second.action_id)])
+    assert ask(desk, 300, retry_of=first.key).status == "pending"
+
+
+def test_the_reason_is_kept_in_the_words_of_the_day(desk: Desk) -> None:
+    assert ask(desk, 300).reason_label == "Damaged or faulty"

@@ -15,7 +15,8 @@ from lib.checkout.client import CheckoutClient
 from lib.ledger.database import Database
 from lib.ledger.desk import Desk
 from lib.ledger.queries import find_payment
-from lib.ledger.refunds import ExceedsRefundable, RemainingMoved, request_refund
+from lib.ledger.refund_rules import ExceedsRefundable, RemainingMoved
+from lib.ledger.refunds import request_refund
 from lib.money import Money
 from lib.operators import Operator
 from lib.settings import Settings

@@ -18,7 +18,8 @@ from lib.ledger.bulk.tables import BULK, LINE, SENDABLE
 from lib.ledger.desk import Desk
 from lib.ledger.queries import find_payment
 from lib.ledger.record import REFUND, lock_payments
-from lib.ledger.refunds import RefundProblem, RemainingMoved, request_refund
+from lib.ledger.refund_rules import RefundProblem, RemainingMoved
+from lib.ledger.refunds import request_refund
 from lib.money import Money
 from lib.operators import ROLES, NotAllowed, Operator
 
@@ -130,7 +131,7 @@ class Runner:
             except (RefundProblem, NotAllowed) as problem:
                 status, said, outcome = "refused", str(problem), "refused"
             else:
-                status, outcome = "sent", refund.status
+                status, outcome = "sent", "held" if refund.held_until else refund.status
             break
         with self._database.write() as connection:
             _set(connection, line, status=status, said=said, claimed_until=None)
