@@ -32,6 +32,7 @@ def main() -> None:
                     "payment.py", title="Payment", icon=":material/receipt:", url_path="payment", visibility="hidden"
                 ),
                 st.Page("refunds.py", title="Refunds", icon=":material/undo:", url_path="refunds"),
+                st.Page("bulk_refunds.py", title="Bulk refunds", icon=":material/table_rows:", url_path="bulk-refunds"),
                 st.Page("overdue.py", title="Overdue", icon=":material/hourglass_bottom:", url_path="overdue"),
             ],
             "Money": [

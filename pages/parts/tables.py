@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -44,14 +44,15 @@ def payment_table(
     )
 
 
-def turn_pages(newer: str | None, older: str | None, *, key: str) -> None:
-    """Newer and Older; the page is in the address as `cursor`."""
+def turn_pages(newer: str | None, older: str | None, *, key: str, names: tuple[str, str] = ("Newer", "Older")) -> None:
+    """Buttons to the pages beside this one, by default Newer and Older; the page is in the address as `cursor`."""
     with st.container(horizontal=True, gap="xsmall", width="content"):
-        for name, icon, cursor in (("Newer", "chevron_left", newer), ("Older", "chevron_right", older)):
+        sides: tuple[Literal["left", "right"], ...] = ("left", "right")
+        for name, side, cursor in zip(names, sides, (newer, older), strict=True):
             st.button(
                 name,
-                icon=f":material/{icon}:",
-                icon_position="left" if name == "Newer" else "right",
+                icon=f":material/chevron_{side}:",
+                icon_position=side,
                 disabled=cursor is None,
                 on_click=_turn_to,
                 args=(cursor,),

@@ -26,7 +26,7 @@ from sqlalchemy import Connection, or_, select
 
 from lib import catalog, money
 from lib.ledger.bulk.file import Given
-from lib.ledger.bulk.tables import BULK, LINE, SENDABLE
+from lib.ledger.bulk.tables import BULK, LINE, LOST, SENDABLE
 from lib.ledger.record import PAYMENT, REFUND
 from lib.ledger.rows import as_rows
 from lib.ledger.search import carriers
@@ -35,8 +35,6 @@ from lib.money import BadAmount, Money
 from lib.operators import Operator
 
 CHUNK = 500
-_LOST = ("declined", "failed", "cancelled")
-"""Statuses of refunds that came to nothing; all others count as refunded already."""
 _COLUMNS = [column for column in PAYMENT.columns if column.name != "folded"]
 
 Alike = tuple[str, int, str, str, int]
@@ -196,7 +194,7 @@ def refunded_already(connection: Connection, bulk_id: str, payment_ids: Iterable
         .where(
             LINE.c.payment_id.in_(list(payment_ids)),
             LINE.c.bulk_id != bulk_id,
-            or_(LINE.c.status == "sending", REFUND.c.status.not_in(_LOST)),
+            or_(LINE.c.status == "sending", REFUND.c.status.not_in(LOST)),
         )
     )
     return {

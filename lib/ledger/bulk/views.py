@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, RowMapping, Select, func, select
 
 from lib import csvfile
 from lib.ledger.bulk.file import COLUMNS
-from lib.ledger.bulk.tables import BULK, LINE, SENDABLE, Bulk, BulkLine
+from lib.ledger.bulk.tables import BULK, LINE, LOST, SENDABLE, Bulk, BulkLine
 from lib.ledger.database import Database
 from lib.ledger.desk import Desk
 from lib.ledger.record import REFUND
@@ -40,6 +40,11 @@ class LineShown:
     refund_status: str | None
     action_id: str | None
     response: str | None
+
+    @property
+    def why(self) -> str:
+        """Why no money moved, in a sentence; empty while nothing speaks against it."""
+        return self.line.said or (self.response or "" if self.refund_status in LOST else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,14 @@ def tallies(database: Database, bulk_id: str) -> list[Tally]:
 def would_move(tallies: Sequence[Tally]) -> list[Tally]:
     """Those of the tallies whose rows would move money."""
     return [tally for tally in tallies if tally.status in SENDABLE]
+
+
+def total(tallies: Sequence[Tally]) -> list[Money]:
+    """The amounts of all of them, one a currency."""
+    added: dict[str, Money] = {}
+    for amount in (amount for tally in tallies for amount in tally.money):
+        added[amount.currency] = added.get(amount.currency, Money(0, amount.currency)) + amount
+    return [added[currency] for currency in sorted(added)]
 
 
 def outcomes(database: Database, bulk_id: str) -> dict[str, int]:
@@ -168,13 +181,12 @@ def _all_lines(database: Database, bulk_id: str) -> Iterator[LineShown]:
 def _result_row(shown: LineShown) -> tuple[str | int, ...]:
     line = shown.line
     typed = (line.reference, line.given_payment, line.given_amount, line.given_currency, line.given_reason, line.note)
-    said = line.said or shown.response or ""
     key = line.refund_key if shown.refund_status else ""
     return (
         line.line,
         *typed,
         line.status,
-        said,
+        shown.why,
         line.payment_id or "",
         key,
         shown.action_id or "",
