@@ -61,6 +61,11 @@ def among(connection: Connection, seqs: Sequence[int]) -> ColumnElement[bool]:
     return PAYMENT.c.seq.in_(select(listed.c.value))
 
 
+def contains(column: ColumnElement[Any], sought: str) -> ColumnElement[bool]:
+    """The condition that `sought` is a part of `column`, whatever the case."""
+    return func.lower(column).contains(sought.lower(), autoescape=True)
+
+
 def matching(connection: Connection, sought: str) -> list[int]:
     """The `seq` of the payments of which some field contains `sought`: the newest `MATCHES`, and all that wait to be indexed.
 
@@ -68,13 +73,12 @@ def matching(connection: Connection, sought: str) -> list[int]:
     or two letters looks through the newest payments only.
     """
     sought = sought.lower()
-    columns = [PAYMENT.c[name] for name in (*FIELDS, *WHOLE)]
-    contains = or_(*(func.lower(column).contains(sought, autoescape=True) for column in columns))
+    held = or_(*(contains(PAYMENT.c[name], sought) for name in (*FIELDS, *WHOLE)))
     if len(sought) < _PIECE:
         newest = select(PAYMENT.c.seq).order_by(PAYMENT.c.seq.desc()).limit(MATCHES).subquery()
-        short = select(PAYMENT.c.seq).where(PAYMENT.c.seq.in_(select(newest.c.seq)), contains)
+        short = select(PAYMENT.c.seq).where(PAYMENT.c.seq.in_(select(newest.c.seq)), held)
         return list(connection.execute(short).scalars())
-    waiting = list(connection.execute(select(PAYMENT.c.seq).where(PAYMENT.c.searched == 0, contains)).scalars())
+    waiting = list(connection.execute(select(PAYMENT.c.seq).where(PAYMENT.c.searched == 0, held)).scalars())
     if len(sought) >= _LONG:
         begun = select(WORD.c.seq).where(WORD.c.word >= sought, WORD.c.word < sought + "\U0010ffff")
         found = list(connection.execute(begun.limit(MATCHES + 1)).scalars())

@@ -170,6 +170,8 @@ class Payment(Table, table=True):
         _where("untold_at IS NOT NULL", "payment_untold", "currency", "untold_at", "seq"),
         _where("captured_at IS NOT NULL", "payment_moved", "currency", "captured_at", "seq"),
         _where("searched = 0", "payment_unsearched", "seq"),
+        Index("payment_by_amount", "currency", "amount"),
+        _where("refunded > 0", "payment_by_refunded", "currency", "refunded"),
     )
 
     @property

@@ -1,5 +1,6 @@
 """What screens read: lists by keyset, single rows, and whether anything has changed."""
 
+from lib.ledger.payment_filter import PaymentFilter
 from lib.ledger.queries.deliveries import (
     DeliveryFilter,
     body_of,
@@ -10,7 +11,7 @@ from lib.ledger.queries.deliveries import (
     refused_about,
 )
 from lib.ledger.queries.keyset import Page
-from lib.ledger.queries.payments import PaymentFilter, count_payments, find_payments
+from lib.ledger.queries.payments import Count, count_payments, find_payments
 from lib.ledger.queries.refunds import RefundFilter, find_refunds
 from lib.ledger.queries.rows import (
     facts_of,
@@ -23,6 +24,7 @@ from lib.ledger.queries.rows import (
 )
 
 __all__ = [
+    "Count",
     "DeliveryFilter",
     "Page",
     "PaymentFilter",
