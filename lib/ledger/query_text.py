@@ -19,7 +19,7 @@ LONGEST = 300
 """Characters that are read of a search; more is told."""
 
 _TOKEN = re.compile(
-    r'\s*(?:(?P<field>[A-Za-z]+):(?![A-Za-z]+:|\s+[A-Za-z]+:)\s*)?(?:"(?P<quoted>(?:[^"\\]|\\.)*)(?:"|\\?$)|(?P<plain>\S+))?',
+    r'\s*(?:(?P<field>[A-Za-z]+):(?![A-Za-z]+:|\s+[A-Za-z]+:)\s*)?(?:"(?P<quoted>(?:[^"\\]|\\.)*)(?:"|\\?$)|(?P<plain>(?:[<>]=?|=)\s*\S+|\S+))?',
     re.DOTALL,
 )
 _FIELD = re.compile(r"([A-Za-z]+):")

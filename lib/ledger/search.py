@@ -69,8 +69,9 @@ def contains(column: ColumnElement[Any], sought: str) -> ColumnElement[bool]:
 def matching(connection: Connection, sought: str) -> list[int]:
     """The `seq` of the payments of which some field contains `sought`: the newest `MATCHES`, and all that wait to be indexed.
 
-    A long text that begins some fields finds those alone: it was copied, or read out from its start. A search of one
-    or two letters looks through the newest payments only.
+    A long text that begins some fields finds those alone: it was copied, or read out from its start. So does one that
+    is a whole field of more payments than are looked at, such as a common name. A search of one or two letters looks
+    through the newest payments only.
     """
     sought = sought.lower()
     held = or_(*(contains(PAYMENT.c[name], sought) for name in (*FIELDS, *WHOLE)))
@@ -84,6 +85,11 @@ def matching(connection: Connection, sought: str) -> list[int]:
         found = list(connection.execute(begun.limit(MATCHES + 1)).scalars())
         if 0 < len(found) <= MATCHES:
             return [*waiting, *found]
+        if found:
+            whole = select(WORD.c.seq).where(WORD.c.word == sought).order_by(WORD.c.seq.desc()).limit(MATCHES)
+            found = list(connection.execute(whole).scalars())
+            if len(found) == MATCHES:
+                return [*waiting, *found]
     return [*waiting, *_anywhere(connection, sought)]
 
 
