@@ -8,12 +8,11 @@ import streamlit as st
 
 from lib import catalog
 from lib.ledger.periods import whole_days
-from lib.ledger.queries import Page, PaymentFilter, count_payments, find_payments, pulse
+from lib.ledger.queries import Count, Page, PaymentFilter, count_payments, find_payments, pulse
 from lib.ledger.tables import Payment
 from pages.parts import frame, live, tables, words
 from pages.parts.session import desk
 
-COUNTED = 1000
 EMPTY = {"q": "", "status": [], "currency": [], "terminal": None, "since": None, "until": None}
 
 
@@ -26,7 +25,7 @@ def screen() -> None:
     page = find_payments(database, wanted, cursor=st.query_params.get("cursor"))
     if page.rows:
         show_rows(page)
-        turn(page, count_payments(database, wanted, cap=COUNTED))
+        turn(page, count_payments(database, wanted))
     elif wanted == PaymentFilter():
         frame.empty(
             "receipt_long",
@@ -135,10 +134,10 @@ def show_rows(page: Page[Payment]) -> None:
     )
 
 
-def turn(page: Page[Payment], count: int) -> None:
+def turn(page: Page[Payment], count: Count) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        number = f"{COUNTED:,}+" if count >= COUNTED else f"{count:,}"
-        st.caption(f"{number} payment{'' if count == 1 else 's'}, newest first", width="content")
+        number = f"{count.number:,}{'' if count.exact else '+'}"
+        st.caption(f"{number} payment{'' if number == '1' else 's'}, newest first", width="content")
         tables.turn_pages(page.newer, page.older, key="payments")
 
 
