@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 
-from lib.operators import Operator
+from lib.operators import Operator, Right
 from lib.sign_in import NotIn
 from pages.parts import frame, simulator, who
 from pages.parts.session import desk, operator
@@ -19,14 +20,30 @@ def main() -> None:
     st.set_page_config(page_icon=str(HERE / "logo-mark.svg"), layout="wide")
     st.logo(str(HERE / "logo.svg"), size="large", icon_image=str(HERE / "logo-mark.svg"))
     acting = whoever_acts()
-    board = st.Page("simulator_board.py", title="Simulator", icon=":material/science:", url_path="simulator-board")
+
+    def shown(right: Right) -> Literal["visible", "hidden"]:
+        return "visible" if isinstance(acting, Operator) and acting.may(right) else "hidden"
+
+    board = st.Page(
+        "simulator_board.py",
+        title="Simulator",
+        icon=":material/science:",
+        url_path="simulator-board",
+        visibility=shown("simulate"),
+    )
     chosen = st.navigation(
         {
             "": [
                 st.Page("overview.py", title="Overview", icon=":material/query_stats:", default=True),
             ],
             "Payments": [
-                st.Page("new_payment.py", title="New payment", icon=":material/add_card:", url_path="new-payment"),
+                st.Page(
+                    "new_payment.py",
+                    title="New payment",
+                    icon=":material/add_card:",
+                    url_path="new-payment",
+                    visibility=shown("create"),
+                ),
                 st.Page("payments.py", title="Payments", icon=":material/receipt_long:", url_path="payments"),
                 st.Page(
                     "payment.py", title="Payment", icon=":material/receipt:", url_path="payment", visibility="hidden"

@@ -21,6 +21,8 @@ FOLDED = {"items", "description", "success_url", "failure_url"}
 
 def screen() -> None:
     frame.page("New payment", "Ask Checkout.com for a KakaoPay payment and hand its link to the customer.")
+    if not frame.allowed("create"):
+        return
     key = st.query_params.get("key")
     creation = find_creation(desk().database, key) if key else None
     if creation:

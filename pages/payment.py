@@ -12,7 +12,7 @@ from lib.ledger.notes import Note, notes_in
 from lib.ledger.queries import facts_of, find_payment, find_payment_by_reference, payment_version, refunds_of
 from lib.ledger.tables import Payment, Refund
 from pages.parts import account, charge_again, customer, frame, live, notes, refund_form, standing, timeline, words
-from pages.parts.session import desk
+from pages.parts.session import desk, operator
 
 VIEWS = ("Timeline", "Customer", "Notes")
 
@@ -23,6 +23,7 @@ def screen() -> None:
     if payment is None:
         show_unknown()
         return
+    acting = operator()
     charged = charge_again.charged(payment)
 
     def version() -> int:
@@ -41,8 +42,10 @@ def screen() -> None:
         with left:
             account.show(payment, refunds)
         with right:
-            refund_form.show(payment, refunds)
-            charge_again.show(payment)
+            if acting.may("refund"):
+                refund_form.show(payment, refunds)
+            if acting.may("create"):
+                charge_again.show(payment)
     else:
         account.show(payment, refunds)
     views = dict(zip(VIEWS, st.tabs(VIEWS, key="part", bind="query-params", on_change="rerun"), strict=True))

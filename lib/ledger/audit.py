@@ -20,7 +20,7 @@ from sqlmodel import Field
 
 from lib.ledger.database import Database, StoreUnavailable
 from lib.ledger.tables import Table, UtcTime, time_text
-from lib.operators import Operator
+from lib.operators import NotAllowed, Operator, Right
 from lib.settings import SettingsError, load
 
 _CHAIN_LOCK = 7254004
@@ -89,6 +89,16 @@ def note(
         "previous": last.hash if last else _BEGINNING,
     }
     connection.execute(AUDIT.insert().values(**row, hash=_hash(row)))
+
+
+def permit(database: Database, operator: Operator, right: Right, subject: str = "") -> None:
+    """Raise `NotAllowed`, and note the attempt, unless `operator` has `right`. Not inside a transaction of the caller's."""
+    try:
+        operator.require(right)
+    except NotAllowed:
+        with database.write() as connection:
+            note(connection, operator, "refused", subject, None, {"right": right})
+        raise
 
 
 @dataclass(frozen=True, slots=True)

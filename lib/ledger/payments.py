@@ -13,6 +13,7 @@ from lib.checkout import models
 from lib.checkout.answer import Answer
 from lib.checkout.errors import CheckoutError
 from lib.ledger import facts
+from lib.ledger.audit import note, permit
 from lib.ledger.database import Database
 from lib.ledger.desk import Desk
 from lib.ledger.drafts import PaymentDraft
@@ -42,9 +43,10 @@ def request_payment(desk: Desk, operator: Operator, draft: PaymentDraft, *, key:
 
     Calling again with the same key returns the same creation and asks for nothing new. The creation is `accepted`
     with its `payment_id`, `refused` with a sentence in `problem`, or `sending` when the outcome is not known yet: then
-    the same key is sent again until it is. Raises `BadDraft` before anything is written.
+    the same key is sent again until it is. Raises `BadDraft` and `NotAllowed` before anything is written.
     """
-    return _request(desk, operator, draft.body(desk.settings), key)
+    permit(desk.database, operator, "create", key)
+    return _request(desk, operator, draft.body(desk.settings), key, "payment.requested")
 
 
 def charge_again(
@@ -61,6 +63,7 @@ def charge_again(
     As `request_payment`. Raises `CannotCharge` when the payment has no stored source or never succeeded, and
     `BadDraft` for an amount or a reference that cannot be sent.
     """
+    permit(desk.database, operator, "create", payment_id)
     payment = find_payment(desk.database, payment_id)
     if payment is None or not payment.source_id:
         raise CannotCharge("This payment has no stored source. Only a first recurring payment leaves one.")
@@ -80,7 +83,7 @@ def charge_again(
     body["source"] = {"type": "id", "id": payment.source_id}
     for name in ("processing", "success_url", "failure_url", "capture"):
         del body[name]
-    return _request(desk, operator, body, key)
+    return _request(desk, operator, body, key, "payment.charged_again")
 
 
 def find_creation(database: Database, key: str) -> Creation | None:
@@ -102,7 +105,7 @@ def resume_creations(desk: Desk, *, older_than: datetime) -> int:
     return len(keys)
 
 
-def _request(desk: Desk, operator: Operator, body: dict[str, Any], key: str) -> Creation:
+def _request(desk: Desk, operator: Operator, body: dict[str, Any], key: str, action: str) -> Creation:
     row = {
         "key": key,
         "status": "sending",
@@ -112,6 +115,9 @@ def _request(desk: Desk, operator: Operator, body: dict[str, Any], key: str) -> 
     }
     with desk.database.write() as connection:
         first = insert_once(connection, CREATION, "key", row)
+        if first:
+            asked = {name: body[name] for name in ("amount", "currency", "payment_type")}
+            note(connection, operator, action, key, None, asked)
     creation = find_creation(desk.database, key)
     assert creation is not None
     return _send(desk, creation) if first else creation

@@ -10,9 +10,11 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from lib.ledger.audit import note, permit
 from lib.ledger.database import Database, StoreUnavailable
 from lib.ledger.rebuild import Comparison, compare
 from lib.ledger.record import PAYMENT
+from lib.operators import Operator
 
 logger = logging.getLogger(__name__)
 
@@ -54,17 +56,23 @@ class Proof:
         """The comparison under way, or the last one; None before the first."""
         return self._progress
 
-    def start(self) -> None:
-        """Begin, unless one is under way."""
+    def start(self, operator: Operator) -> None:
+        """Begin, unless one is under way. Raises `NotAllowed` and `StoreUnavailable`."""
+        permit(self._database, operator, "audit", "proof")
         with self._lock:
             if self._progress and self._progress.running:
                 return
+            with self._database.write() as connection:
+                note(connection, operator, "proof.started", "proof")
             self._stop.clear()
             self._progress = Progress(began_at=datetime.now(UTC))
             threading.Thread(target=self._run, name="replay-proof", daemon=True).start()
 
-    def cancel(self) -> None:
-        """End the one under way, soon."""
+    def cancel(self, operator: Operator) -> None:
+        """End the one under way, soon. Raises `NotAllowed` and `StoreUnavailable`."""
+        permit(self._database, operator, "audit", "proof")
+        with self._database.write() as connection:
+            note(connection, operator, "proof.cancelled", "proof")
         self._stop.set()
 
     def _run(self) -> None:

@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from sqlalchemy import delete, func, select, update
 
 from lib.checkout.signature import verify
+from lib.ledger.audit import note, permit
 from lib.ledger.database import Database
 from lib.ledger.deliveries import DELIVERY, Incoming, Verdict, receive
 from lib.ledger.tables import Delivery
 from lib.ledger.xray import whole_body
+from lib.operators import Operator
 
 AGAIN = ("quarantined", "bad_signature", "not_json")
 """Verdicts after which trying again can end otherwise: the fault may be mended, and the key may be in the settings now."""
@@ -22,11 +24,12 @@ class CannotTryAgain(ValueError):
     """A delivery that trying again cannot help; the message says why."""
 
 
-def try_again(database: Database, delivery_id: int, keys: Sequence[str]) -> Verdict:
+def try_again(database: Database, operator: Operator, delivery_id: int, keys: Sequence[str]) -> Verdict:
     """Put a kept delivery through the receiver once more, under today's `keys`. Its row takes over what becomes of it.
 
-    Raises `CannotTryAgain`, and `StoreUnavailable`.
+    Raises `CannotTryAgain`, `NotAllowed` and `StoreUnavailable`.
     """
+    permit(database, operator, "deliveries", str(delivery_id))
     with database.read() as connection:
         row = connection.execute(select(DELIVERY).where(DELIVERY.c.id == delivery_id)).mappings().one_or_none()
         newest = connection.execute(select(func.max(DELIVERY.c.id))).scalar() or 0
@@ -45,6 +48,9 @@ def try_again(database: Database, delivery_id: int, keys: Sequence[str]) -> Verd
     incoming = Incoming(raw, now, delivery.signature, delivery.sender, delivery.size, key_index=verified.key_index)
     [verdict] = receive(database, [incoming])
     _take_over(database, delivery, newest, now)
+    with database.write() as connection:
+        tried = {"verdict": delivery.verdict}, {"verdict": verdict.word}
+        note(connection, operator, "delivery.tried_again", str(delivery_id), *tried)
     return verdict
 
 

@@ -14,7 +14,7 @@ from lib.ledger.tables import Delivery
 from lib.ledger.xray import Place, XRay, whole_body, xray
 from lib.money import NBSP
 from pages.parts import words
-from pages.parts.session import desk
+from pages.parts.session import desk, operator
 
 _SIGNS = {"fits": "verified_user", "fits_older_key": "key", "unknown": "help"}
 _TRIED = "tried_again"
@@ -53,7 +53,7 @@ def detail(number: str) -> None:
 def try_page_again(deliveries: Sequence[Delivery]) -> None:
     """A button that tries all of these again for which it can help, and what became of them."""
     hopeful = [each.id for each in deliveries if each.id is not None and each.verdict in AGAIN]
-    if hopeful:
+    if hopeful and operator().may("deliveries"):
         label = "Try it again" if len(hopeful) == 1 else f"Try all {len(hopeful)} on this page again"
         st.button(label, icon=":material/replay:", on_click=_try_all, args=(hopeful,), key="try_page")
     tried = st.session_state.pop("tried_page", "")
@@ -108,7 +108,7 @@ def _facts(row: Delivery) -> dict[str, str]:
 
 
 def _offer_again(row: Delivery) -> None:
-    if row.verdict not in AGAIN:
+    if row.verdict not in AGAIN or not operator().may("deliveries"):
         return
     if whole_body(row) is None:
         st.caption("Its body was not kept whole. Have Checkout.com send the event again instead.")
@@ -127,7 +127,7 @@ def _what_became_of_it(number: int) -> None:
 
 def _try_one(number: int) -> None:
     try:
-        verdict = try_again(desk().database, number, desk().settings.webhook_keys)
+        verdict = try_again(desk().database, operator(), number, desk().settings.webhook_keys)
     except CannotTryAgain as problem:
         st.session_state[_TRIED] = (number, False, words.plain(str(problem)))
         return
@@ -140,7 +140,9 @@ def _try_all(numbers: Sequence[int]) -> None:
     refused: Counter[str] = Counter()
     for number in numbers:
         try:
-            became[words.verdict(try_again(desk().database, number, desk().settings.webhook_keys).word).word] += 1
+            became[
+                words.verdict(try_again(desk().database, operator(), number, desk().settings.webhook_keys).word).word
+            ] += 1
         except CannotTryAgain as problem:
             refused[str(problem)] += 1
     done = ", ".join(f"{count} {word.lower()}" for word, count in became.most_common())

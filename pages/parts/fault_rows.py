@@ -9,7 +9,8 @@ import streamlit as st
 from lib.board import Fault
 from lib.money import NBSP
 from pages.parts import words
-from pages.parts.simulator import attempt, board, hold, outcome
+from pages.parts.session import operator
+from pages.parts.simulator import acts, attempt, hold, outcome
 
 PLACES: Mapping[str, str] = {
     "webhook": "On the way to us: webhooks",
@@ -136,7 +137,7 @@ def _switch(name: str, fault: Fault, key: str) -> None:
     again = {"times": None} if on and fault.times == 0 else {}
 
     def switch() -> str:
-        board().set_fault(name, on=on, **again)
+        acts().set_fault(operator(), name, on=on, **again)
         return ""
 
     attempt("faults", switch)
@@ -146,7 +147,7 @@ def _change(name: str, field: str, key: str) -> None:
     value = st.session_state[key]
 
     def change() -> str:
-        board().set_fault(name, **{field: value / 100 if field == "rate" else value})
+        acts().set_fault(operator(), name, **{field: value / 100 if field == "rate" else value})
         return ""
 
     attempt("faults", change)
@@ -154,7 +155,7 @@ def _change(name: str, field: str, key: str) -> None:
 
 def _all_off() -> None:
     def off() -> str:
-        board().all_off()
+        acts().all_off(operator())
         return "Every fault is off and set as it began."
 
     attempt("faults", off)

@@ -12,10 +12,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from streamlit.delta_generator import DeltaGenerator
 
 from lib.ledger.database import StoreUnavailable
-from lib.operators import NotAllowed
+from lib.operators import NotAllowed, Right
 from lib.settings import SettingsError, World
 from lib.sign_in import NotIn
-from pages.parts.session import desk
+from pages.parts.session import desk, operator
 
 PRODUCT = "KakaoPay desk"
 
@@ -72,6 +72,16 @@ def empty(icon: str, title: str, text: str, link: tuple[str, str] | None = None)
         if link:
             st.page_link(link[0], label=link[1], icon=":material/arrow_forward:", width="content")
     return box
+
+
+def allowed(right: Right) -> bool:
+    """Whether the acting person may use this screen; if not, they are told who may."""
+    try:
+        operator().require(right)
+    except NotAllowed as error:
+        empty("lock", "Not for your role", str(error))
+        return False
+    return True
 
 
 @contextmanager

@@ -9,7 +9,8 @@ import streamlit as st
 
 from lib.board import Parcel
 from pages.parts import words
-from pages.parts.simulator import attempt, board, outcome
+from pages.parts.session import operator
+from pages.parts.simulator import acts, attempt, board, outcome
 
 STATES: Mapping[str, str] = {"waiting": "Waiting", "failed": "Given up", "": "All"}
 NOTHING: Mapping[str, str] = {
@@ -94,7 +95,7 @@ def _resend(ids: Mapping[str, str]) -> None:
     label = st.session_state["again"]["label"]
 
     def send() -> str:
-        board().resend(ids[label])
+        acts().resend(operator(), ids[label])
         return f"{label} is on its way again. Webhook events shows it arrive."
 
     if label in ids:
@@ -126,7 +127,7 @@ def show_sources() -> None:
 
 def _revoke(source_id: str) -> None:
     def end() -> str:
-        board().revoke(source_id)
+        acts().revoke(operator(), source_id)
         return f"{words.short_id(source_id)} is revoked: the next charge is refused as source_id_unknown."
 
     attempt("sources", end)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from lib.ledger.proof import Progress, Proof
 from pages.parts import frame, words
-from pages.parts.session import desk
+from pages.parts.session import desk, operator
 
 
 @st.cache_resource(show_spinner=False)
@@ -25,9 +25,9 @@ def show() -> None:
     if progress and progress.running:
         _watch()
         return
-    st.button(
-        frame.primary("Fold all facts again and compare", "replay"), type="primary", on_click=_start, key="start_proof"
-    )
+    if operator().may("audit"):
+        label = frame.primary("Fold all facts again and compare", "replay")
+        st.button(label, type="primary", on_click=_start, key="start_proof")
     if progress:
         _result(progress)
 
@@ -44,11 +44,11 @@ def _watch() -> None:
 
 
 def _start() -> None:
-    proof().start()
+    proof().start(operator())
 
 
 def _cancel() -> None:
-    proof().cancel()
+    proof().cancel(operator())
 
 
 def _result(progress: Progress) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 import streamlit as st
 
 from lib.board import Board, BoardError
+from lib.board_acts import BoardActs
+from lib.operators import NotAllowed
 from lib.settings import SIMULATOR_PATH
 from pages.parts.session import desk
 
@@ -20,6 +22,11 @@ def board() -> Board:
     return Board(desk().settings.checkout_base_url or own)
 
 
+def acts() -> BoardActs:
+    """What people do at the board."""
+    return BoardActs(board(), desk().database)
+
+
 @st.cache_resource(ttl="10s", show_spinner=False)
 def in_reach() -> bool:
     """Whether there is a board to show: the app points at a simulator, and that one has one."""
@@ -30,7 +37,7 @@ def attempt(place: str, action: Callable[[], str]) -> bool:
     """Do something and remember what came of it, to be shown at `place`: the sentence of `action`, or what went wrong."""
     try:
         st.session_state[_SAID] = (place, True, action())
-    except BoardError as error:
+    except (BoardError, NotAllowed) as error:
         st.session_state[_SAID] = (place, False, str(error))
         return False
     return True

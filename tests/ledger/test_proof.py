@@ -15,7 +15,10 @@ from lib.ledger.database import Database, StoreUnavailable
 from lib.ledger.proof import Progress, Proof
 from lib.ledger.rebuild import Comparison
 from lib.ledger.record import PAYMENT, record
+from lib.operators import Operator
 from tests.support.events import webhook
+
+ANA = Operator("Ana")
 
 
 def ended(proof: Proof) -> Progress:
@@ -43,7 +46,7 @@ def stored(database: Database) -> Database:
 def test_a_sound_store_differs_nowhere(stored: Database) -> None:
     proof = Proof(stored)
     assert proof.progress is None
-    proof.start()
+    proof.start(ANA)
     progress = ended(proof)
     assert progress.result == Comparison(events=6, payments=3, differing=0)
     assert progress.problem is None
@@ -55,7 +58,7 @@ def test_a_row_that_is_not_what_its_facts_say_is_found_each_time(stored: Databas
         connection.execute(update(PAYMENT).where(PAYMENT.c.id == "pay_2").values(captured=99))
     proof = Proof(stored)
     for _ in range(2):
-        proof.start()
+        proof.start(ANA)
         result = ended(proof).result
         assert result
         assert result.differing == 1
@@ -76,19 +79,19 @@ def test_one_at_a_time_until_it_is_cancelled(stored: Database, monkeypatch: pyte
     gate, begun = threading.Event(), threading.Event()
     monkeypatch.setattr(module, "compare", slowly(gate, begun))
     proof = Proof(stored)
-    proof.start()
+    proof.start(ANA)
     assert begun.wait(10)
     first = proof.progress
-    proof.start()
+    proof.start(ANA)
     assert first
     assert proof.progress
     assert proof.progress.began_at == first.began_at
-    proof.cancel()
+    proof.cancel(ANA)
     gate.set()
     progress = ended(proof)
     assert (progress.result, progress.problem) == (None, "It was cancelled.")
     monkeypatch.undo()
-    proof.start()
+    proof.start(ANA)
     assert ended(proof).result == Comparison(events=6, payments=3, differing=0)
 
 
@@ -102,5 +105,5 @@ def test_what_stops_it_is_said(stored: Database, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(module, "compare", broken)
     proof = Proof(stored)
-    proof.start()
+    proof.start(ANA)
     assert words in (ended(proof).problem or "")

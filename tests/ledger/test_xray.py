@@ -16,10 +16,12 @@ from lib.ledger.record import record
 from lib.ledger.retry import CannotTryAgain, try_again
 from lib.ledger.tables import Delivery
 from lib.ledger.xray import Place, XRay, xray
+from lib.operators import Operator
 from lib.receiver import BODY_LIMIT, Receiver
 from tests.support.events import accepted, answer, asked, at, balances, event
 
 KEYS = ("new-key", "old-key")
+ANA = Operator("Ana")
 SECRET = "sk_sbox_secret"
 CAPTURED = event(
     "payment_captured",
@@ -185,11 +187,11 @@ def test_a_delivery_under_a_key_that_was_missing_is_taken_in_once_the_key_is_the
     deliver(database, CAPTURED, signature=sign(CAPTURED, "forgotten"))
     [row] = deliveries(database)
     with pytest.raises(CannotTryAgain, match="CHECKOUT_WEBHOOK_KEYS"):
-        try_again(database, row.id or 0, KEYS)
+        try_again(database, ANA, row.id or 0, KEYS)
     assert deliveries(database) == [row]
     keys = (*KEYS, "forgotten")
     assert seen(database, keys)[0].signature.sentence.endswith("Try it again.")
-    assert try_again(database, row.id or 0, keys).word == "accepted"
+    assert try_again(database, ANA, row.id or 0, keys).word == "accepted"
     [after] = deliveries(database)
     assert (after.id, after.received_at, after.verdict, after.key_index) == (row.id, row.received_at, "accepted", 2)
     assert "at first: No signature key matches" in after.reason
@@ -198,7 +200,7 @@ def test_a_delivery_under_a_key_that_was_missing_is_taken_in_once_the_key_is_the
     assert payment.captured == 1000
     assert effects(database) == ["a new payment of HKD 10.00, Captured; captured HKD 10.00"]
     with pytest.raises(CannotTryAgain, match="Only deliveries that were refused"):
-        try_again(database, row.id or 0, keys)
+        try_again(database, ANA, row.id or 0, keys)
 
 
 def test_a_delivery_set_apart_is_taken_in_once_the_fault_is_mended(
@@ -212,9 +214,9 @@ def test_a_delivery_set_apart_is_taken_in_once_the_fault_is_mended(
         deliver(database, CAPTURED)
         [row] = deliveries(database)
         assert row.verdict == "quarantined"
-        assert try_again(database, row.id or 0, KEYS).word == "quarantined"
+        assert try_again(database, ANA, row.id or 0, KEYS).word == "quarantined"
         assert [each.id for each in deliveries(database)] == [row.id]
-    assert try_again(database, row.id or 0, KEYS).word == "accepted"
+    assert try_again(database, ANA, row.id or 0, KEYS).word == "accepted"
     [after] = deliveries(database)
     assert (after.id, after.verdict, after.event_id) == (row.id, "accepted", json.loads(CAPTURED)["id"])
     assert queries.body_of(database, after) == CAPTURED.decode()
@@ -224,16 +226,16 @@ def test_a_delivery_set_apart_is_taken_in_once_the_fault_is_mended(
 def test_what_nobody_signed_cannot_be_tried_again(database: Database, signature: str | None) -> None:
     deliver(database, CAPTURED, signature=signature)
     with pytest.raises(CannotTryAgain):
-        try_again(database, deliveries(database)[0].id or 0, KEYS)
+        try_again(database, ANA, deliveries(database)[0].id or 0, KEYS)
 
 
 def test_what_was_not_kept_whole_cannot_be_tried_again(database: Database) -> None:
     raw = b'{"id": "' + b"y" * KEPT_BODY + b'"}'
     deliver(database, raw, signature=sign(raw, "forgotten"))
     with pytest.raises(CannotTryAgain, match="not kept whole"):
-        try_again(database, deliveries(database)[0].id or 0, ("forgotten",))
+        try_again(database, ANA, deliveries(database)[0].id or 0, ("forgotten",))
     with pytest.raises(CannotTryAgain, match="no such delivery"):
-        try_again(database, 99, KEYS)
+        try_again(database, ANA, 99, KEYS)
 
 
 def test_what_was_refused_is_found_by_the_payment_it_speaks_of(database: Database) -> None:
