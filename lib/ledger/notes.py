@@ -34,7 +34,7 @@ class Note:
 
 def add_note(database: Database, operator: Operator, payment_id: str, text: str, *, key: str) -> None:
     """Keep a note of at most `LONGEST` characters; under the same key once. Raises `NotAllowed`, `BadNote`, `StoreUnavailable`."""
-    operator.require("note")
+    audit.permit(database, operator, "note", payment_id)
     text = text.replace("\x00", "").strip()
     if not text:
         raise BadNote("Write something first.")

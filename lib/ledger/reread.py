@@ -31,7 +31,7 @@ class Found:
 
 def reread_now(desk: Desk, operator: Operator, payment_id: str) -> Found:
     """A person asks about a payment that is known here. Raises `NotAllowed`, and as `reread`."""
-    operator.require("reread")
+    audit.permit(desk.database, operator, "reread", payment_id)
     before = find_payment(desk.database, payment_id)
     looked_up = look_up(desk.database, desk.checkout, payment_id)
     with desk.database.write() as connection:

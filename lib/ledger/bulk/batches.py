@@ -46,7 +46,7 @@ def upload(desk: Desk, operator: Operator, file_name: str, raw: bytes) -> Upload
     Raises `BadFile` with a sentence, `NotAllowed` and `StoreUnavailable`. An upload that breaks off is taken up by
     uploading the file once more.
     """
-    operator.require("refund")
+    audit.permit(desk.database, operator, "refund")
     sheet = file.read(raw)
     now = datetime.now(UTC)
     row = {
@@ -73,7 +73,7 @@ def upload(desk: Desk, operator: Operator, file_name: str, raw: bytes) -> Upload
 
 def check_again(desk: Desk, operator: Operator, bulk_id: str) -> None:
     """Judge anew every row that was not sent, by what the ledger says now. Raises `CannotRun` while the file is running."""
-    operator.require("refund")
+    audit.permit(desk.database, operator, "refund", bulk_id)
     run = DryRun(operator, bulk_id)
     after: int | None = -1
     while after is not None:
@@ -94,7 +94,7 @@ def start(desk: Desk, operator: Operator, bulk_id: str, *, confirmed: Sequence[T
 
     Raises `CannotRun` when that is no longer what would move, or the file is at work already.
     """
-    operator.require("refund")
+    audit.permit(desk.database, operator, "refund", bulk_id)
     with desk.database.write() as connection:
         bulk = _lock(connection, bulk_id)
         if bulk.state not in _AT_REST:
@@ -109,7 +109,7 @@ def start(desk: Desk, operator: Operator, bulk_id: str, *, confirmed: Sequence[T
 
 def stop(desk: Desk, operator: Operator, bulk_id: str) -> None:
     """Send no more rows; the few that are being sent at this moment are finished. Raises `CannotRun`."""
-    operator.require("refund")
+    audit.permit(desk.database, operator, "refund", bulk_id)
     with desk.database.write() as connection:
         if _lock(connection, bulk_id).state != "running":
             raise CannotRun("The file is not running, so there is nothing to stop.")
@@ -119,7 +119,7 @@ def stop(desk: Desk, operator: Operator, bulk_id: str) -> None:
 
 def resume(desk: Desk, operator: Operator, bulk_id: str) -> None:
     """Go on with a stopped file where it stopped, in the name of who resumes it. Raises `CannotRun`."""
-    operator.require("refund")
+    audit.permit(desk.database, operator, "refund", bulk_id)
     with desk.database.write() as connection:
         if _lock(connection, bulk_id).state != "stopped":
             raise CannotRun("The file is not stopped, so there is nothing to resume.")

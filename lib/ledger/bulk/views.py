@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, RowMapping, Select, func, select
 
 from lib import csvfile
+from lib.ledger.audit import permit
 from lib.ledger.bulk.file import COLUMNS
 from lib.ledger.bulk.tables import BULK, LINE, LOST, SENDABLE, Bulk, BulkLine
 from lib.ledger.database import Database
@@ -130,7 +131,7 @@ def lines_of(
 
 def result(desk: Desk, operator: Operator, bulk_id: str) -> bytes:
     """A CSV of every row of the file as it was typed, with where it stands, why, and its refund's key, action and status."""
-    operator.require("download")
+    permit(desk.database, operator, "download", bulk_id)
     bulk = find_bulk(desk.database, bulk_id)
     assert bulk, "only a file that is shown can be taken home"
     zone = desk.settings.zone
