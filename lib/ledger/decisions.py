@@ -62,7 +62,7 @@ def approve(desk: Desk, operator: Operator, key: str) -> Refund:
     Raises `NotAllowed`, `OwnRefund` for the person who asked for it, whatever their roles have become, and `TooLate`
     when it no longer waits.
     """
-    operator.require("approve")
+    audit.permit(desk.database, operator, "approve", key)
     with desk.database.write() as connection:
         refund, now = _waiting(connection, desk, operator, key)
         said: dict[str, Any] = told_before(connection, refund.payment_id, refund.amount)
@@ -75,7 +75,7 @@ def approve(desk: Desk, operator: Operator, key: str) -> Refund:
 
 def reject(desk: Desk, operator: Operator, key: str, why: str) -> Refund:
     """Refuse a refund that waits for a second person, and say why; its amount is given back. Raises as `approve`."""
-    operator.require("approve")
+    audit.permit(desk.database, operator, "approve", key)
     why = why.strip()
     if not why:
         raise RefundProblem("Say why, so that whoever asked for it knows what to do.")
@@ -91,7 +91,7 @@ def reject(desk: Desk, operator: Operator, key: str, why: str) -> Refund:
 
 def cancel(desk: Desk, operator: Operator, key: str) -> Refund:
     """Take back a refund that waits for approval or is held; nothing of it is ever sent. Raises `NotAllowed` and `TooLate`."""
-    operator.require("refund")
+    audit.permit(desk.database, operator, "refund", key)
     with desk.database.write() as connection:
         refund = _locked(connection, key)
         if not refund.cancellable:

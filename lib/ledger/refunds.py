@@ -47,7 +47,7 @@ def request_refund(
     `submitting` (held for a while, or no answer; it is sent under the same key until there is one), or
     `awaiting_approval` (above the person's limit). Raises `NotAllowed` or a `RefundProblem`; then nothing is reserved.
     """
-    operator.require("refund")
+    audit.permit(desk.database, operator, "refund", payment_id)
     reasons = catalog.kakaopay().refund_reasons
     if reason not in reasons:
         raise NotRefundable("Choose a reason from the list.")

@@ -78,7 +78,7 @@ def ready_views(operator: Operator) -> list[ReadyView]:
 
 def views_of(database: Database, operator: Operator) -> list[SavedView]:
     """The person's own views, by name."""
-    operator.require("read")
+    audit.permit(database, operator, "read")
     with database.read() as connection:
         mine = select(VIEW).where(VIEW.c.owner == operator.name).order_by(VIEW.c.name)
         return as_rows(SavedView, connection.execute(mine).mappings().all())
@@ -90,7 +90,7 @@ def save_view(database: Database, operator: Operator, name: str, address: Mappin
     Raises `ViewProblem` for no name, one that is too long, an address that shows everything or is too long, and one
     view too many.
     """
-    operator.require("read")
+    audit.permit(database, operator, "read")
     called = " ".join(name.split())
     kept = {key: value for key, value in address.items() if value and key != "cursor"}
     view = SavedView(
@@ -121,7 +121,7 @@ def save_view(database: Database, operator: Operator, name: str, address: Mappin
 
 def delete_view(database: Database, operator: Operator, view_id: str) -> bool:
     """Delete an own view; False where there is none, or it is somebody else's."""
-    operator.require("read")
+    audit.permit(database, operator, "read", view_id)
     with database.write() as connection:
         mine = VIEW.c.id == view_id, VIEW.c.owner == operator.name
         gone = connection.execute(VIEW.delete().where(*mine)).rowcount > 0
