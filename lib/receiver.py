@@ -12,6 +12,7 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from starlette.types import Receive, Scope, Send
 
@@ -23,8 +24,10 @@ from lib.strangers import Strangers
 BODY_LIMIT = 256 * 1024
 _QUEUE_LIMIT = 2000
 _BATCH_LIMIT = 200
+_QUIET_TURNS = 2
 _BODY_SECONDS = 10.0
 _RETRY_AFTER_SECONDS = 5
+_PLAIN = "text/plain; charset=utf-8"
 _REFUSALS = {
     "no header": ("no_signature", "No Cko-Signature header"),
     "not hex": ("bad_signature", "Cko-Signature is not a hexadecimal HMAC-SHA256"),
@@ -33,6 +36,8 @@ _REFUSALS = {
         "No signature key matches: the key is another, or the body was changed on the way",
     ),
 }
+
+_Waiting = tuple[Incoming, "asyncio.Future[Verdict]"]
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +53,11 @@ class Receiver:
     def __init__(self, database: Database, keys: Sequence[str]) -> None:
         self._database = database
         self._keys = tuple(keys)
-        self._queue: asyncio.Queue[tuple[Incoming, asyncio.Future[Verdict]]] = asyncio.Queue(_QUEUE_LIMIT)
+        self._queue: list[_Waiting] = []
+        self._arrival, self._idle = asyncio.Event(), asyncio.Event()
+        self._idle.set()
+        self._reading: dict[asyncio.Task[object], float] = {}
+        """Who is reading a body, the longest first, and since when in the loop's own time."""
         self._strangers = Strangers()
         self.verdicts: Counter[str] = Counter()
         """How many deliveries were answered with each verdict."""
@@ -60,19 +69,19 @@ class Receiver:
         """Store what arrives for as long as the block lasts; on leaving, finish what was taken in."""
         with contextlib.suppress(StoreUnavailable):  # each delivery says so again, to the sender
             await asyncio.to_thread(self._database.prepare)
-        writer = asyncio.create_task(self._write())
+        tasks = [asyncio.create_task(self._write()), asyncio.create_task(self._hurry())]
         try:
             yield
         finally:
-            await self._queue.join()
-            writer.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await writer
+            await self._idle.wait()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     @property
     def waiting(self) -> int:
         """Deliveries taken in and not yet stored."""
-        return self._queue.qsize()
+        return len(self._queue)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -84,13 +93,19 @@ class Receiver:
         await answer(send, status, words)
 
     async def _take(self, scope: Scope, receive: Receive) -> tuple[int, str]:
-        headers = dict(scope["headers"])
-        signature = headers.get(b"cko-signature", b"").decode("latin-1") or None
+        declared = length = sent_signature = b""
+        for name, value in scope["headers"]:
+            if name == b"cko-signature":
+                sent_signature = value
+            elif name == b"content-type":
+                declared = value
+            elif name == b"content-length":
+                length = value
+        signature = sent_signature.decode("latin-1") or None
         sender = scope["client"][0] if scope.get("client") else None
         received_at = datetime.now(UTC)
         try:
-            async with asyncio.timeout(_BODY_SECONDS):  # not wait_for, which makes a task of every delivery
-                raw, size = await _body(receive, headers.get(b"content-length", b""))
+            raw, size = await self._body(receive, length)
         except TimeoutError:
             return 408, "The body did not arrive in time."
         except ConnectionError:
@@ -106,29 +121,56 @@ class Receiver:
         if refusal and not self._strangers.welcome(sender):
             self.verdicts["rate_limited"] += 1
             return 429, "Too many deliveries without a valid signature. Slow down."
-        kind = headers.get(b"content-type", b"application/json")
-        declared_otherwise = refusal is None and b"json" not in kind.lower()
+        declared_otherwise = refusal is None and bool(declared) and b"json" not in declared.lower()
         if declared_otherwise:
-            refusal = ("not_json", f"Signed, but declared as {kind.decode('latin-1')[:80]}")
+            refusal = ("not_json", f"Signed, but declared as {declared.decode('latin-1')[:80]}")
         verdict = await self._store(Incoming(raw, received_at, signature, sender, size, refusal, key_index))
         if verdict is None:
             return 503, "Not stored. Deliver it again later."
         return 415 if declared_otherwise else _STATUS.get(verdict.word, 200), verdict.reason
 
-    async def _store(self, incoming: Incoming) -> Verdict | None:
-        future: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
+    async def _body(self, receive: Receive, content_length: bytes) -> tuple[bytes, int]:
+        """As `_body` below. Raises `TimeoutError` when it takes too long.
+
+        A time-out of the loop's own would cost as much as checking the signature, for something that hardly ever
+        happens; so who reads is noted, and `_hurry` looks now and then for who has been at it too long.
+        """
+        task = asyncio.current_task()
+        assert task
+        self._reading[task] = asyncio.get_running_loop().time()
         try:
-            self._queue.put_nowait((incoming, future))
-            return await future
-        except (asyncio.QueueFull, StoreUnavailable):
-            self.turned_away += 1
-            return None
+            return await _body(receive, content_length)
+        except asyncio.CancelledError:
+            if task in self._reading:
+                raise
+            task.uncancel()
+            raise TimeoutError from None
+        finally:
+            self._reading.pop(task, None)
+
+    async def _hurry(self) -> None:
+        while True:
+            await asyncio.sleep(_BODY_SECONDS / 10)
+            began_before = asyncio.get_running_loop().time() - _BODY_SECONDS
+            for task, began in list(self._reading.items()):
+                if began < began_before:
+                    del self._reading[task]
+                    task.cancel()
+
+    async def _store(self, incoming: Incoming) -> Verdict | None:
+        if len(self._queue) < _QUEUE_LIMIT:
+            future: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
+            self._queue.append((incoming, future))
+            self._arrival.set()
+            self._idle.clear()
+            with contextlib.suppress(StoreUnavailable):
+                return await future
+        self.turned_away += 1
+        return None
 
     async def _write(self) -> None:
         while True:
-            batch = [await self._queue.get()]
-            while len(batch) < _BATCH_LIMIT and not self._queue.empty():
-                batch.append(self._queue.get_nowait())
+            batch = await self._gather()
             try:
                 verdicts = await self._receive([incoming for incoming, _ in batch])
             except Exception as error:
@@ -143,9 +185,27 @@ class Receiver:
                 for (_, future), verdict in zip(batch, verdicts, strict=True):
                     if not future.done():
                         future.set_result(verdict)
-            for _ in batch:
-                self._queue.task_done()
-            await asyncio.sleep(0)  # a turn of the loop, in which the next batch gathers
+            if not self._queue:
+                self._idle.set()
+
+    async def _gather(self) -> list[_Waiting]:
+        """The next deliveries to store: all that are on their way into the process just now.
+
+        From its socket to the queue a delivery takes two turns of the loop, so when two turns bring nothing, nothing
+        is on its way. They cost microseconds when there is one delivery; when there are many they make one commit of
+        what would be three.
+        """
+        await self._arrival.wait()
+        had = quiet = 0
+        while quiet < _QUIET_TURNS and len(self._queue) < _BATCH_LIMIT:
+            quiet = 0 if len(self._queue) > had else quiet + 1
+            had = len(self._queue)
+            await asyncio.sleep(0)
+        batch = self._queue[:_BATCH_LIMIT]
+        del self._queue[:_BATCH_LIMIT]
+        if not self._queue:
+            self._arrival.clear()
+        return batch
 
     async def _receive(self, deliveries: list[Incoming]) -> list[Verdict]:
         # SQLite's commit is short, and handing it to a thread costs more than it, so it runs right here; unless
@@ -175,10 +235,14 @@ async def _body(receive: Receive, content_length: bytes) -> tuple[bytes, int]:
     return b"".join(chunks), max(size, announced if announced > BODY_LIMIT else 0)
 
 
-async def answer(
-    send: Send, status: int, words: str, *, kind: str = "text/plain; charset=utf-8", allow: str | None = None
-) -> None:
+async def answer(send: Send, status: int, words: str, *, kind: str = _PLAIN, allow: str | None = None) -> None:
     """Send a whole answer."""
+    headers, body = (_usual if kind == _PLAIN else _answer)(status, words, kind, allow)
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _answer(status: int, words: str, kind: str, allow: str | None) -> tuple[list[tuple[bytes, bytes]], bytes]:
     body = words.encode()
     headers = [
         (b"content-type", kind.encode()),
@@ -191,5 +255,7 @@ async def answer(
         headers.append((b"retry-after", str(_RETRY_AFTER_SECONDS).encode()))
     if status in (408, 413, 429):
         headers.append((b"connection", b"close"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    return headers, body
+
+
+_usual = lru_cache(maxsize=64)(_answer)

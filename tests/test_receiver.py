@@ -333,3 +333,32 @@ def test_a_locked_database_gives_503_and_loses_nothing_acknowledged(
         holder.join()
     assert one(database, event("payment_pending", 2, at(0), id="pay_2")).status_code == 200
     assert verdicts(database) == ["accepted", "accepted"]
+
+
+def test_a_body_that_does_not_come_is_given_up_and_holds_up_nobody(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lib.receiver._BODY_SECONDS", 0.1)
+
+    async def run() -> tuple[list[dict[str, Any]], bool]:
+        receiver, sent = Receiver(database, KEYS), []
+
+        async def never() -> dict[str, Any]:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        scope = {"type": "http", "method": "POST", "headers": [], "client": ("127.0.0.1", 1)}
+        async with receiver.running():
+            await receiver(scope, never, send)
+            given_up = asyncio.create_task(receiver(scope, never, send))
+            await asyncio.sleep(0)
+            given_up.cancel()
+            [ended] = await asyncio.gather(given_up, return_exceptions=True)
+        return sent, isinstance(ended, asyncio.CancelledError)
+
+    sent, cancelled = asyncio.run(run())
+    assert [message["status"] for message in sent if "status" in message] == [408]
+    assert cancelled, "who is cancelled by others is not told that the body came late"

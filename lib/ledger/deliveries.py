@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, select
 
@@ -40,8 +39,7 @@ KEPT_BODY = 16 * 1024
 """Characters kept of a body whose sender we do not know."""
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(NamedTuple):
     """One request to the receiver. `refusal` is a verdict of `UNSIGNED` with its reason, None when the signature holds."""
 
     raw: bytes
@@ -54,12 +52,14 @@ class Incoming:
     """Which of our keys fits."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What became of a delivery. `word` is one of `VERDICTS`."""
 
     word: str
     reason: str
+
+
+_ACCEPTED = Verdict("accepted", "Stored")
 
 
 def receive(database: Database, deliveries: Sequence[Incoming], *, patient: bool = True) -> list[Verdict]:
@@ -114,7 +114,7 @@ def _judge(connection: Connection, fact: Fact, *, new: bool) -> Verdict:
     if new:
         if fact.type not in KNOWN_TYPES:
             return Verdict("unknown_type", f"Kept; {fact.type} changes nothing here")
-        return Verdict("accepted", "Stored")
+        return _ACCEPTED
     first = connection.execute(select(EVENT.c.body, EVENT.c.source).where(EVENT.c.id == fact.id)).one()
     if first.body != fact.text and first.source == "webhook":
         return Verdict(

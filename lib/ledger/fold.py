@@ -8,7 +8,8 @@ are seen, nor on how often; so the state can be kept, and go on from where it wa
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple, get_args
+from functools import lru_cache
+from typing import Any, get_args
 
 import msgspec
 
@@ -18,6 +19,7 @@ from lib.ledger.tables import time_text
 
 _MOST = 10**15  # amounts beyond this are not money
 _TEXT = 255
+_TIME_TEXT = 40
 
 _CLOSING = {
     "payment_declined": "Declined",
@@ -33,7 +35,11 @@ _CLOSED_STATUSES = frozenset(_CLOSING.values())
 _MONEY_STATUSES = frozenset({"Captured", "Paid", "Partially Refunded", "Refunded"})
 
 
-class Mark(NamedTuple):
+class _Values(msgspec.Struct, frozen=True, array_like=True, order=True, gc=False):
+    """A few values in a row. Thousands are made a second, so it is neither a named tuple nor looked at for cycles."""
+
+
+class Mark(_Values, frozen=True):
     """What one fact said of one thing; the latest by the provider's time stands, the id breaks ties."""
 
     at: str
@@ -45,7 +51,7 @@ class Mark(NamedTuple):
     key: str | None = None
 
 
-class Said(NamedTuple):
+class Said(_Values, frozen=True):
     """A describing value. The higher `rank` speaks with more authority (payment facts before refund facts), then the first."""
 
     rank: int
@@ -54,7 +60,7 @@ class Said(NamedTuple):
     value: str | int
 
 
-class Intent(NamedTuple):
+class Intent(_Values, frozen=True):
     """A refund that a person asked for here."""
 
     at: str
@@ -65,7 +71,7 @@ class Intent(NamedTuple):
     by: str
 
 
-class Terms(NamedTuple):
+class Terms(_Values, frozen=True):
     """What else was settled when that refund was asked for; empty where it does not apply. See `facts.refund_requested`."""
 
     at: str
@@ -78,7 +84,7 @@ class Terms(NamedTuple):
     told_before: tuple[str, ...]
 
 
-class Decided(NamedTuple):
+class Decided(_Values, frozen=True):
     """One decision about a refund that is not sent yet. See `facts.refund_decided`."""
 
     at: str
@@ -89,7 +95,7 @@ class Decided(NamedTuple):
     told_before: tuple[str, ...]
 
 
-class Balances(NamedTuple):
+class Balances(_Values, frozen=True):
     """Checkout.com's own totals, as one fact told them."""
 
     at: str
@@ -177,19 +183,17 @@ def _join(state: PaymentState, fact: Fact) -> None:
 
 
 def _join_event(state: PaymentState, fact: Fact, at: str) -> None:
-    data = fact.data
-    about_refund = fact.type.startswith("payment_refund")
-    _describe(state, data, rank=1 if about_refund else 2, at=at, fact=fact.id)
+    data, kind = fact.data, fact.type
+    _describe(state, data, rank=1 if kind.startswith("payment_refund") else 2, at=at, fact=fact.id)
     moment = _time(data.get("processed_on")) or at
-    mark = _mark(data, moment, fact.id)
-    if fact.type == "payment_captured":
-        _latest(state.captures, fact.action_id or "", mark)
-    elif fact.type in _CLOSING:
-        _latest(state.closings, _CLOSING[fact.type], mark)
-    elif fact.type in _REFUNDS and fact.action_id:
+    if kind == "payment_captured":
+        _latest(state.captures, fact.action_id or "", _mark(data, moment, fact.id))
+    elif kind in _CLOSING:
+        _latest(state.closings, _CLOSING[kind], _mark(data, moment, fact.id))
+    elif kind in _REFUNDS and fact.action_id:
         # Without an action id nobody can say which refund it was; its balances are weighed below all the same.
-        _latest(getattr(state, _REFUNDS[fact.type]), fact.action_id, mark)
-    elif fact.type == "payment_pending":
+        _latest(getattr(state, _REFUNDS[kind]), fact.action_id, _mark(data, moment, fact.id))
+    elif kind == "payment_pending":
         state.requested_at = min(state.requested_at, moment)
     _weigh(state, data.get("balances"), moment, fact.id)
 
@@ -347,11 +351,10 @@ def _describe(state: PaymentState, said: dict[str, Any], *, rank: int, at: str, 
     _say(state, "currency", _currency(said.get("currency")), rank, at, fact)
     if rank > 1:
         amount = _amount(said.get("amount"))
-        if amount is not None:
-            state.said["amount"] = _stronger(Said(rank, at, fact, amount), state.said.get("amount"))
-        for name in ("reference", "payment_type"):
-            if name in said:
-                _say(state, name, said[name], rank, at, fact)
+        if amount is not None and _stronger(state.said.get("amount"), rank, at, fact):
+            state.said["amount"] = Said(rank, at, fact, amount)
+        _say(state, "reference", said.get("reference"), rank, at, fact)
+        _say(state, "payment_type", said.get("payment_type"), rank, at, fact)
     for part, names in _PARTS.items():
         inner = said.get(part)
         if isinstance(inner, dict):
@@ -387,13 +390,16 @@ def _say(
     *,
     limit: int = _TEXT,
 ) -> None:
+    if value is None or not _stronger(state.said.get(name), rank, at, fact):
+        return
     text = _text(value, limit)
     if text:
-        state.said[name] = _stronger(Said(rank, at, fact, text), state.said.get(name))
+        state.said[name] = Said(rank, at, fact, text)
 
 
-def _stronger(new: Said, held: Said | None) -> Said:
-    return new if held is None or (-new.rank, new.at, new.fact) < (-held.rank, held.at, held.fact) else held
+def _stronger(held: Said | None, rank: int, at: str, fact: str) -> bool:
+    """Whether what this fact says goes before what is held."""
+    return held is None or (-rank, at, fact) < (-held.rank, held.at, held.fact)
 
 
 def _mark(said: dict[str, Any], at: str, fact: str) -> Mark:
@@ -431,5 +437,14 @@ def _currency(value: object) -> str | None:
 
 
 def _time(value: object) -> str | None:
+    if not isinstance(value, str):
+        return None
+    return _known_time(value) if len(value) <= _TIME_TEXT else _time_in_text(value)
+
+
+def _time_in_text(value: str) -> str | None:
     moment = parse_time(value)
     return time_text(moment) if moment else None
+
+
+_known_time = lru_cache(maxsize=4096)(_time_in_text)  # an event says the same moment two or three times

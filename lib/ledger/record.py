@@ -16,8 +16,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from lib.ledger.batch import Batch
 from lib.ledger.database import Database
 from lib.ledger.facts import Fact
-from lib.ledger.fold import PaymentState, decode, encode, extend
-from lib.ledger.project import Bucket, Measures, Projection, project
+from lib.ledger.fold import PaymentState, encode, extend
+from lib.ledger.project import Bucket, Measures, project
+from lib.ledger.remembered import Known, Remembered
 from lib.ledger.search import FIELDS, WHOLE
 from lib.ledger.tables import Table, time_text
 
@@ -26,6 +27,7 @@ PAYMENT = Table.metadata.tables["payment"]
 REFUND = Table.metadata.tables["refund"]
 VOLUME = Table.metadata.tables["volume"]
 VOLUME_DAY = Table.metadata.tables["volume_day"]
+_remembered = Remembered()
 MEASURES = tuple(column.name for column in VOLUME.columns if not column.primary_key)
 
 
@@ -124,42 +126,46 @@ def replace_refunds(batch: Batch, gone: Sequence[str], rows: Sequence[Mapping[st
 
 def _refold(batch: Batch, by_payment: Mapping[str, Sequence[Fact]]) -> dict[str, int]:
     """Fold the facts into their payments. The `seq` of each payment."""
-    held = {row[0]: row for row in batch.rows_of(PAYMENT, ("id", "seq", "folded"), "id", by_payment)}
+    rows = batch.rows_of(PAYMENT, ("id", "folded", "seq"), "id", by_payment)
+    seqs: dict[str, int] = {payment_id: seq for payment_id, _, seq in rows}
+    held = dict(zip(seqs, _remembered.take([row[:2] for row in rows]), strict=True))
     unknown = [payment_id for payment_id in by_payment if payment_id not in held]
-    seqs = dict(zip(unknown, batch.next_numbers(PAYMENT, len(unknown)), strict=True)) if unknown else {}
+    seqs.update(zip(unknown, batch.next_numbers(PAYMENT, len(unknown)) if unknown else (), strict=True))
     born: list[Mapping[str, Any]] = []
     changes: dict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
     gone: list[str] = []
     refunds: list[Mapping[str, Any]] = []
     moved: dict[Bucket, Measures] = defaultdict(lambda: defaultdict(int))
+    kept: list[tuple[str, Known]] = []
     for payment_id, facts in by_payment.items():
-        known = held.get(payment_id)
-        if known:
-            state = decode(known[2])
-            old = project(payment_id, state, known[2])
-            seqs[payment_id] = known[1]
-        else:
-            state, old = PaymentState(), Projection({}, [])
+        state, old = held.get(payment_id) or (PaymentState(), None)
         extend(state, facts)
         new = project(payment_id, state, encode(state))
-        if known:
-            moved_on = {name: value for name, value in new.payment.items() if value != old.payment[name]}
-            if not moved_on.keys().isdisjoint((*FIELDS, *WHOLE)):
-                moved_on["searched"] = 0
-            changes[tuple(moved_on)].append((*moved_on.values(), known[1]))
+        kept.append((payment_id, (state, new)))
+        if old:
+            before = old.payment
+            changed = {name: value for name, value in new.payment.items() if value != before[name]}
+            if not changed.keys().isdisjoint((*FIELDS, *WHOLE)):
+                changed["searched"] = 0
+            changes[tuple(changed)].append((*changed.values(), seqs[payment_id]))
         else:
             born.append({"seq": seqs[payment_id], "searched": 0} | new.payment)
-        kept = {row["key"]: row for row in old.refunds}
-        changed = [row for row in new.refunds if kept.pop(row["key"], None) != row]
-        refunds += changed
-        gone += [*kept, *(row["key"] for row in changed)]
-        _shift(moved, old.volumes, -1)
-        _shift(moved, new.volumes, +1)
+        was = old.refunds if old else []
+        if new.refunds != was:
+            replaced = {row["key"]: row for row in was}
+            differing = [row for row in new.refunds if replaced.pop(row["key"], None) != row]
+            refunds += differing
+            gone += [*replaced, *(row["key"] for row in differing)]
+        if old is None or new.volumes != old.volumes:
+            if old:
+                _shift(moved, old.volumes, -1)
+            _shift(moved, new.volumes, +1)
     batch.insert(PAYMENT, born)
-    for columns, rows in changes.items():
-        batch.update(PAYMENT, columns, rows)
+    for columns, values in changes.items():
+        batch.update(PAYMENT, columns, values)
     replace_refunds(batch, gone, refunds)
     add_volumes(batch, moved)
+    _remembered.keep(kept)
     return seqs
 
 

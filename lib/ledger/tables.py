@@ -55,7 +55,9 @@ REFUND_STATUSES = (
 @lru_cache(maxsize=4096)  # one fact writes each of its times several times
 def time_text(moment: datetime) -> str:
     """The one written form of a time in the database."""
-    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return f"{moment.isoformat(timespec='microseconds')[:26]}Z"
 
 
 class UtcTime(TypeDecorator[datetime]):
