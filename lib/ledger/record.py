@@ -27,6 +27,7 @@ PAYMENT = Table.metadata.tables["payment"]
 REFUND = Table.metadata.tables["refund"]
 VOLUME = Table.metadata.tables["volume"]
 VOLUME_DAY = Table.metadata.tables["volume_day"]
+_SEARCHED = (*FIELDS, *WHOLE)
 _remembered = Remembered()
 MEASURES = tuple(column.name for column in VOLUME.columns if not column.primary_key)
 
@@ -145,7 +146,7 @@ def _refold(batch: Batch, by_payment: Mapping[str, Sequence[Fact]]) -> dict[str,
         if old:
             before = old.payment
             changed = {name: value for name, value in new.payment.items() if value != before[name]}
-            if not changed.keys().isdisjoint((*FIELDS, *WHOLE)):
+            if not changed.keys().isdisjoint(_SEARCHED):
                 changed["searched"] = 0
             changes[tuple(changed)].append((*changed.values(), seqs[payment_id]))
         else:

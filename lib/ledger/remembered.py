@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from lib.ledger.fold import PaymentState, decode
 from lib.ledger.project import Projection, project
@@ -40,7 +41,7 @@ class Remembered:
         """Remember these, which nobody changes any more; the longest unused are forgotten."""
         with self._lock:
             self._entries.update(entries)
-            for payment_id in list(self._entries)[: max(0, len(self._entries) - _KEPT)]:
+            for payment_id in list(islice(self._entries, max(0, len(self._entries) - _KEPT))):
                 del self._entries[payment_id]
 
 
