@@ -17,6 +17,7 @@ from functools import lru_cache
 from starlette.types import Receive, Scope, Send
 
 from lib.checkout.signature import verify
+from lib.ledger.checkpoint import Checkpoints
 from lib.ledger.database import Database, StoreBusy, StoreUnavailable
 from lib.ledger.deliveries import Incoming, Verdict, receive
 from lib.strangers import Strangers
@@ -58,6 +59,7 @@ class Receiver:
         self._idle.set()
         self._reading: dict[asyncio.Task[object], float] = {}
         """Who is reading a body, the longest first, and since when in the loop's own time."""
+        self._checkpoints = Checkpoints(database)
         self._strangers = Strangers()
         self.verdicts: Counter[str] = Counter()
         """How many deliveries were answered with each verdict."""
@@ -69,7 +71,7 @@ class Receiver:
         """Store what arrives for as long as the block lasts; on leaving, finish what was taken in."""
         with contextlib.suppress(StoreUnavailable):  # each delivery says so again, to the sender
             await asyncio.to_thread(self._database.prepare)
-        tasks = [asyncio.create_task(self._write()), asyncio.create_task(self._hurry())]
+        tasks = [asyncio.create_task(work) for work in (self._write(), self._hurry(), self._checkpoints.go_on())]
         try:
             yield
         finally:
@@ -181,6 +183,7 @@ class Receiver:
                     if not future.done():
                         future.set_exception(problem)
             else:
+                self._checkpoints.stored(len(batch))
                 self.verdicts.update(verdict.word for verdict in verdicts)
                 for (_, future), verdict in zip(batch, verdicts, strict=True):
                     if not future.done():

@@ -1,7 +1,7 @@
 """Many rows in one statement, in the words that SQLite and PostgreSQL share.
 
-This is the way of the facts, thousands a second, so the statements are written out and times are bound as the text
-that both databases read (`time_text`).
+This is the way of the facts, thousands a second, and of sums that many screens read, so the statements are written
+out and times are bound as the text that both databases read (`time_text`).
 """
 
 from __future__ import annotations
@@ -36,6 +36,12 @@ class Batch:
         )
         statement = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {key} {among}"  # noqa: S608 - our own names
         return self._rows(statement, (wanted,))
+
+    def span(self, table: Table, columns: Sequence[str], slot: str, start: str, end: str, rest: str) -> list[Any]:
+        """Rows whose time or day `slot` is `start` or later and before `end`. `rest` orders or groups them."""
+        within = f"{slot} >= {self._mark} AND {slot} < {self._mark}"
+        statement = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {within} {rest}"  # noqa: S608 - our own names
+        return self._rows(statement, (start, end))
 
     def next_numbers(self, table: Table, count: int) -> Iterable[int]:
         """`count` unused values of the table's `seq`. On SQLite the writer lock keeps them ours until the commit."""

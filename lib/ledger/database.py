@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -19,6 +20,8 @@ from lib.ledger.migrations import migrate
 _BUSY_SECONDS = 15
 _ROOM = 512 * 1024
 """Bytes that the largest delivery and its indexes take on disk."""
+_OTHER_SCHEMA = re.compile(r"no such (table|column)|table \S+ has no column")
+"""How SQLite says so; for PostgreSQL that is a defect of the statement, and it is treated as one."""
 _POOL: dict[str, int] = {"pool_size": 4, "max_overflow": 4, "pool_timeout": _BUSY_SECONDS}
 """Connections to PostgreSQL, once for reading and once for writing: many processes share what it allows, by default 100."""
 
@@ -100,6 +103,17 @@ class Database:
         if self.url.database and shutil.disk_usage(Path(self.url.database).parent).free < _ROOM:
             raise StoreUnavailable(f"The disk of {self.url.database} is full. Make room; deliveries are turned away.")
 
+    def checkpoint(self) -> int:
+        """Carry SQLite's log over into its file, as far as readers and writers allow. How many pages are left.
+
+        Raises `StoreUnavailable`.
+        """
+        self.prepare()
+        with _answering(), self._reader.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            _, log, done = driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            return int(log) - int(done)
+
     def close(self) -> None:
         """Give all connections back."""
         for name in ("_reader", "_writer", "_hasty"):
@@ -130,7 +144,10 @@ class Database:
 
     @cached_property
     def _hasty(self) -> Engine:
-        return self._engine("BEGIN IMMEDIATE", busy_seconds=0)
+        engine = self._engine("BEGIN IMMEDIATE", busy_seconds=0)
+        if self.sqlite:  # whoever is hasty looks after the log otherwise, and this is for when that cannot keep up
+            event.listen(engine, "connect", _with_long_log)
+        return engine
 
     def _engine(self, begin: str, busy_seconds: float | None = None) -> Engine:
         if not self.sqlite:
@@ -155,6 +172,11 @@ def _answering() -> Iterator[None]:
         yield
     except (OperationalError, InterfaceError, PoolTimeout) as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        if _OTHER_SCHEMA.match(reason):
+            raise StoreUnavailable(
+                f"The database is of another version than this program ({reason}). Nothing was stored. End every process "
+                "that uses it, and start them again with the newest version that any of them had."
+            ) from error
         kind = StoreBusy if "database is locked" in reason else StoreUnavailable
         raise kind(
             f"The database did not answer ({reason}). What was not confirmed was not stored. Wait a moment and try again; "
@@ -175,6 +197,10 @@ def _configure_sqlite(connection: Any, _record: object) -> None:
         "temp_store=MEMORY",
     ):
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _with_long_log(connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA wal_autocheckpoint=40000").close()
 
 
 def _begin_with(statement: str) -> Callable[[Connection], None]:

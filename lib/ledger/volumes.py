@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, select
+from sqlalchemy import Connection, Table, delete, select
 
 from lib.ledger.batch import Batch
 from lib.ledger.database import Database
@@ -88,21 +88,23 @@ def totals(database: Database, since: datetime, until: datetime) -> dict[str, Vo
 
 def totals_in(connection: Connection, since: datetime, until: datetime) -> dict[str, Volumes]:
     """The same as one transaction sees it."""
-    sums: dict[str, list[int]] = defaultdict(lambda: [0] * len(MEASURES))
-    named = Batch(connection).zone()
-    for table, within in _cover(since, until, ZoneInfo(named) if named else None):
-        measures = [func.sum(table.c[name]) for name in MEASURES]
-        by_currency = select(table.c.currency, *measures).where(within).group_by(table.c.currency)
-        for currency, *found in connection.execute(by_currency):
-            sums[currency] = [had + int(more) for had, more in zip(sums[currency], found, strict=True)]
+    batch = Batch(connection)
+    named = batch.zone()
+    sums: dict[str, list[int]] = {}
+    measures = [f"sum({name})" for name in MEASURES]
+    for table, start, end in _cover(since, until, ZoneInfo(named) if named else None):
+        slot = "day" if table is VOLUME_DAY else "bucket"
+        for currency, *found in batch.span(table, ("currency", *measures), slot, start, end, "GROUP BY currency"):
+            had = sums.setdefault(currency, [0] * len(MEASURES))
+            sums[currency] = [number + int(more) for number, more in zip(had, found, strict=True)]
     return {currency: Volumes(currency, tuple(found)) for currency, found in sorted(sums.items()) if any(found)}
 
 
-def _cover(since: datetime, until: datetime, zone: ZoneInfo | None) -> list[tuple[Table, ColumnElement[bool]]]:
-    """Where to read a span from: tables with the part of it that each covers."""
+def _cover(since: datetime, until: datetime, zone: ZoneInfo | None) -> list[tuple[Table, str, str]]:
+    """Where to read a span from: tables with the first slot of each and the first one beyond."""
 
-    def quarters(start: datetime, end: datetime) -> tuple[Table, ColumnElement[bool]]:
-        return VOLUME, and_(VOLUME.c.bucket >= start, VOLUME.c.bucket < end)
+    def quarters(start: datetime, end: datetime) -> tuple[Table, str, str]:
+        return VOLUME, time_text(start), time_text(end)
 
     if zone is None:
         return [quarters(since, until)]
@@ -112,23 +114,21 @@ def _cover(since: datetime, until: datetime, zone: ZoneInfo | None) -> list[tupl
     after = until.astimezone(zone).date()
     if first >= after:
         return [quarters(since, until)]
-    days = and_(VOLUME_DAY.c.day >= first.isoformat(), VOLUME_DAY.c.day < after.isoformat())
-    head, tail = quarters(since, start_of_day(first, zone)), quarters(start_of_day(after, zone), until)
-    return [head, (VOLUME_DAY, days), tail]
+    days = (VOLUME_DAY, first.isoformat(), after.isoformat())
+    return [quarters(since, start_of_day(first, zone)), days, quarters(start_of_day(after, zone), until)]
 
 
 def by_day(database: Database, first: date, last: date, zone: ZoneInfo) -> list[tuple[date, str, Volumes]]:
     """By local day and currency, from `first` to `last` inclusive. A day on which nothing happened is absent."""
     with database.read() as connection:
-        if Batch(connection).zone() == zone.key:
-            within = VOLUME_DAY.c.day.between(first.isoformat(), last.isoformat())
-            days = select(VOLUME_DAY.c.day, VOLUME_DAY.c.currency, *(VOLUME_DAY.c[name] for name in MEASURES))
-            ordered = days.where(within).order_by(VOLUME_DAY.c.day, VOLUME_DAY.c.currency)
-            return [
-                (date.fromisoformat(day), currency, Volumes(currency, tuple(found)))
-                for day, currency, *found in connection.execute(ordered)
-                if any(found)
-            ]
+        batch = Batch(connection)
+        if batch.zone() == zone.key:
+            columns = ("day", "currency", *MEASURES)
+            end = last + timedelta(days=1)
+            ordered = "ORDER BY day, currency"
+            rows = batch.span(VOLUME_DAY, columns, "day", first.isoformat(), end.isoformat(), ordered)
+            days = {row[0]: date.fromisoformat(row[0]) for row in rows}
+            return [(days[row[0]], row[1], Volumes(row[1], row[2:])) for row in rows if any(row[2:])]
     since, until = start_of_day(first, zone), start_of_day(last + timedelta(days=1), zone)
     return _grouped(database, since, until, lambda moment: moment.astimezone(zone).date())
 

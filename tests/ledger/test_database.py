@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from lib.ledger.checkpoint import Checkpoints
+from lib.ledger.database import Database, StoreBusy, StoreUnavailable
+from lib.ledger.record import record
+from tests.support.events import webhook
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Database:
+    return Database(f"sqlite:///{tmp_path / 'ledger.db'}")
+
+
+def test_a_column_that_is_not_there_is_another_version_and_nothing_to_wait_for(sqlite: Database) -> None:
+    with sqlite.write() as connection:
+        connection.execute(text("ALTER TABLE event RENAME COLUMN source TO origin"))
+    with pytest.raises(StoreUnavailable, match="another version than this program") as told:
+        record(sqlite, [webhook("payment_pending", 1, 0, amount=1)])
+    assert "Wait" not in str(told.value)
+    assert not isinstance(told.value, StoreBusy)
+
+
+def test_the_log_is_carried_over_beside_the_commits_and_begins_anew(
+    sqlite: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lib.ledger.checkpoint._EVERY", 8)
+    sqlite.prepare()
+    log = Path(f"{sqlite.url.database}-wal")
+
+    async def run() -> int:
+        checkpoints = Checkpoints(sqlite)
+        task = asyncio.create_task(checkpoints.go_on())
+        for number in range(400):
+            with sqlite.write(patient=False) as connection:
+                connection.execute(text("UPDATE backfill SET asked = :n"), {"n": number})
+            checkpoints.stored(1)
+            await asyncio.sleep(0)
+        await until(lambda: sqlite.checkpoint() == 0)
+        task.cancel()
+        return log.stat().st_size
+
+    assert asyncio.run(run()) < 400 * 4096, "had it never begun anew, each commit would have added a page"
+    with sqlite.read() as connection:
+        assert connection.execute(text("SELECT asked FROM backfill")).scalar() == 399
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not holds():
+            await asyncio.sleep(0.01)
