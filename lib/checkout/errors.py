@@ -72,6 +72,10 @@ class UnreadableAnswer(CheckoutError):
 _LONGEST_WAIT = 24 * 3600.0
 
 
+OF_THE_SERVICE = (NoAnswer, RateLimited, ServiceFailed, Unauthorized)
+"""Errors that say nothing of the payment asked about; the next one would fare no better."""
+
+
 def no_answer(error: httpx.TransportError, *, acts: bool) -> NoAnswer:
     """The error for a call that ended without an answer."""
     acted: Acted = "unknown" if acts else "no"

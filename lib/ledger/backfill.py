@@ -19,7 +19,7 @@ from sqlalchemy import Connection, exists, or_, select, tuple_, update
 
 from lib import catalog
 from lib.checkout import models
-from lib.checkout.errors import CheckoutError, NoAnswer, RateLimited, ServiceFailed, Unauthorized
+from lib.checkout.errors import OF_THE_SERVICE, CheckoutError
 from lib.ledger.batch import Batch
 from lib.ledger.database import Database
 from lib.ledger.deliveries import DELIVERY
@@ -38,8 +38,6 @@ SILENCE = timedelta(hours=30)
 _A_DAY = timedelta(days=1)
 _HOLD = timedelta(seconds=20)
 _FAILED = (timedelta(seconds=30), timedelta(hours=6))
-_TROUBLE_THERE = (NoAnswer, RateLimited, ServiceFailed, Unauthorized)
-"""Errors that say nothing of the payment asked about; the next one would fare no better."""
 _HEARD = ("accepted", "duplicate", "unknown_type", "conflicting")
 
 
@@ -135,8 +133,8 @@ class Backfilling:
                 found += ask(payment_id)
                 asked += 1
             except CheckoutError as error:
-                self._settle(payment_id, [], problem=error.sentence, again=isinstance(error, _TROUBLE_THERE))
-                if isinstance(error, _TROUBLE_THERE):
+                self._settle(payment_id, [], problem=error.sentence, again=isinstance(error, OF_THE_SERVICE))
+                if isinstance(error, OF_THE_SERVICE):
                     return Round(asked, found, error.sentence)
                 asked += 1
         return Round(asked, found)

@@ -55,6 +55,8 @@ class Backfill(Table, table=True):
     patrol_seq: int | None = Field(default=None, sa_type=BigInteger)
     patrol_asked: int = 0
     patrol_found: int = 0
+    introduced_seq: int | None = Field(default=None, sa_type=BigInteger)
+    """Up to which payment those made elsewhere have been read for their customers."""
 
 
 WATCH = Table.metadata.tables["watch"]
