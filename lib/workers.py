@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lib.ledger.backfill import Backfilling, Round
+from lib.ledger.books import compare_again
 from lib.ledger.bulk.runner import Runner
 from lib.ledger.database import StoreUnavailable
 from lib.ledger.decisions import expire_waiting
@@ -25,6 +26,7 @@ _PAUSE_SECONDS = 3.0
 _BUSY_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 300.0
 _INDEXED_A_ROUND = 20
+_COMPARED_A_ROUND = 20
 _ATTEMPTS_TIMEOUTS = 3
 """A person's own call gives up after about this many time-outs; younger ones are left to it."""
 
@@ -86,6 +88,9 @@ class Workers:
         expire_waiting(self._desk, datetime.now(UTC))
         for _ in range(_INDEXED_A_ROUND):
             if not index_waiting(self._desk.database):
+                break
+        for _ in range(_COMPARED_A_ROUND):
+            if not compare_again(self._desk.database, self._desk.settlement_days):
                 break
         return _PAUSE_SECONDS
 

@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlencode
 
 import httpx
@@ -97,6 +97,32 @@ class CheckoutClient:
     def get_event(self, event_id: str) -> Answer:
         """`GET /workflows/events/{id}`: one event as it was or would have been delivered."""
         return self._call("GET", f"/workflows/events/{_segment(event_id)}")
+
+    def list_reports(self, *, created_after: str, token: str | None = None) -> Answer:
+        """`GET /reports`: a page `{count, limit, data, _links}`, newest first; `token` is the one that `_links.next` names.
+
+        `created_after` is an ISO 8601 time in UTC.
+        """
+        query = {"created_after": created_after, "limit": 100} | ({"pagination_token": token} if token else {})
+        return self._call("GET", f"/reports?{urlencode(query)}")
+
+    def download_report(self, report_id: str, file_id: str, into: IO[bytes]) -> None:
+        """`GET /reports/{id}/files/{file}`: the CSV, written to `into` as it comes. It is not tried again by itself."""
+        path = f"/reports/{_segment(report_id)}/files/{_segment(file_id)}"
+        try:
+            with self._http.stream("GET", path, headers={"Accept": "text/csv"}, timeout=self._timeout) as response:
+                if response.is_success:
+                    for part in response.iter_bytes():
+                        into.write(part)
+                    return
+                body, _ = _parse(_read(response, time.monotonic() + self._timeout))
+                request_id = response.headers.get("Cko-Request-Id")
+                answer = Answer(response.status_code, request_id, body, "GET", path, None, 0, 1, datetime.now(UTC))
+                raise errors.from_answer(answer, acts=False, retry_after=response.headers.get("Retry-After"))
+        except (httpx.TransportError, httpx.DecodingError) as error:
+            if isinstance(error, httpx.TransportError):
+                raise errors.no_answer(error, acts=False) from error
+            raise errors.NoAnswer("Checkout.com sent the file broken. Try again in a moment.", acted="no") from error
 
     def close(self) -> None:
         """Close the connections; the client cannot be used afterwards."""

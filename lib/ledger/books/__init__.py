@@ -1,0 +1,62 @@
+"""Checkout.com's reports beside the ledger: taken in, compared line by line, and what finance makes of the differences."""
+
+from lib.ledger.books.differences import (
+    RESOLUTIONS,
+    ClassSum,
+    LineFilter,
+    csv_of_differences,
+    find_line,
+    find_lines,
+    months_compared,
+    resolve,
+    steps_of,
+    summary,
+)
+from lib.ledger.books.fees import Fee, fees_by_day, fees_of
+from lib.ledger.books.fetching import fetch_reports
+from lib.ledger.books.importing import Imported, import_report, report_files
+from lib.ledger.books.payouts import PayoutProof, find_payouts, payout_lines
+from lib.ledger.books.reports import BadReport, written
+from lib.ledger.books.standing import compare_again
+from lib.ledger.books.tables import (
+    DIFFERENCES,
+    STANDINGS,
+    Payout,
+    ReportFile,
+    Standing,
+    StatementLine,
+    StatementStep,
+)
+
+__all__ = [
+    "DIFFERENCES",
+    "RESOLUTIONS",
+    "STANDINGS",
+    "BadReport",
+    "ClassSum",
+    "Fee",
+    "Imported",
+    "LineFilter",
+    "Payout",
+    "PayoutProof",
+    "ReportFile",
+    "Standing",
+    "StatementLine",
+    "StatementStep",
+    "compare_again",
+    "csv_of_differences",
+    "fees_by_day",
+    "fees_of",
+    "fetch_reports",
+    "find_line",
+    "find_lines",
+    "find_payouts",
+    "import_report",
+    "months_compared",
+    "payout_lines",
+    "report_files",
+    "resolve",
+    "steps_of",
+    "summary",
+    "written",
+]

@@ -1,0 +1,38 @@
+"""Months that are closed: their figures and rows stay as they were, and what is heard later goes to the next."""
+
+from lib.ledger.closing.booked import booked_by_day
+from lib.ledger.closing.close import (
+    CannotClose,
+    Figures,
+    Month,
+    ask_to_reopen,
+    close_period,
+    currencies_moved,
+    decide_reopening,
+    heard_late,
+    months,
+    past_closings,
+    sheet_text,
+)
+from lib.ledger.closing.late import Row
+from lib.ledger.closing.recompute import Proof, recompute
+from lib.ledger.closing.tables import Period
+
+__all__ = [
+    "CannotClose",
+    "Figures",
+    "Month",
+    "Period",
+    "Proof",
+    "Row",
+    "ask_to_reopen",
+    "booked_by_day",
+    "close_period",
+    "currencies_moved",
+    "decide_reopening",
+    "heard_late",
+    "months",
+    "past_closings",
+    "recompute",
+    "sheet_text",
+]

@@ -1,0 +1,64 @@
+"""What each settlement day has to show: closed months as they were frozen, and what was heard late where it was booked."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import date
+
+from sqlalchemy import select
+
+from lib.ledger.calendar import SettlementDays
+from lib.ledger.closing.late import MEASURES, add_row, closed, late_rows
+from lib.ledger.closing.tables import PERIOD, QUARTER
+from lib.ledger.database import Database
+from lib.ledger.movements import Sums
+from lib.ledger.record import VOLUME
+from lib.money import Money
+
+
+def booked_by_day(database: Database, currency: str, first: date, last: date, days: SettlementDays) -> dict[date, Sums]:
+    """What is booked on each settlement day of a currency, from `first` to `last` inclusive; days without anything are absent.
+
+    A day of a closed month keeps what was frozen. What a month took over from closed ones is booked on its first day.
+    So days add up to their month, and all days to all rows.
+    """
+    since, until = days.span(first, last)
+    found: dict[date, dict[str, int]] = defaultdict(lambda: dict.fromkeys(MEASURES, 0))
+
+    def add(day: date, measures: Mapping[str, int]) -> None:
+        if first <= day <= last:
+            for name in MEASURES:
+                found[day][name] += measures[name]
+
+    with database.read() as connection:
+        ends = select(PERIOD.c.until).where(closed(currency)).order_by(PERIOD.c.until.desc()).limit(1)
+        end = connection.execute(ends).scalar()
+        frozen = select(PERIOD.c.since, *(QUARTER.c[name] for name in ("bucket", *MEASURES))).join(
+            QUARTER, QUARTER.c.period_id == PERIOD.c.id
+        )
+        within = closed(currency), PERIOD.c.since < until, PERIOD.c.until > since
+        for row in connection.execute(frozen.where(*within)).mappings():
+            add(days.day_of(max(row["bucket"], row["since"])), dict(row))
+        now = select(*(VOLUME.c[name] for name in ("bucket", *MEASURES))).where(
+            VOLUME.c.currency == currency,
+            VOLUME.c.bucket >= (max(since, end) if end else since),
+            VOLUME.c.bucket < until,
+        )
+        for row in connection.execute(now).mappings():
+            add(days.day_of(row["bucket"]), dict(row))
+        if end and since <= end < until:
+            into = dict.fromkeys(MEASURES, 0)
+            for late in late_rows(connection, currency, end, days):
+                add_row(into, late)
+            add(days.day_of(end), into)
+    return {
+        day: Sums(
+            Money(each["captured"], currency),
+            Money(each["refunded"], currency),
+            each["captured_count"],
+            each["refunded_count"],
+        )
+        for day, each in sorted(found.items())
+        if any(each.values())
+    }
