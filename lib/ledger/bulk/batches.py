@@ -60,7 +60,7 @@ def upload(desk: Desk, operator: Operator, file_name: str, raw: bytes) -> Upload
     with desk.database.write() as connection:
         if insert_once(connection, BULK, "id", row):
             audit.note(connection, operator, "bulk.uploaded", sheet.digest, after={"lines": sheet.count})
-    run = DryRun(operator, sheet.digest)
+    run = DryRun(desk, operator, sheet.digest)
     judged = all(_keep(desk.database, run, sheet.digest, rows) for rows in _chunks(sheet.rows(), CHUNK))
     if judged:
         ready = update(BULK).where(BULK.c.id == sheet.digest, BULK.c.state == "reading")
@@ -74,7 +74,7 @@ def upload(desk: Desk, operator: Operator, file_name: str, raw: bytes) -> Upload
 def check_again(desk: Desk, operator: Operator, bulk_id: str) -> None:
     """Judge anew every row that was not sent, by what the ledger says now. Raises `CannotRun` while the file is running."""
     audit.permit(desk.database, operator, "refund", bulk_id)
-    run = DryRun(operator, bulk_id)
+    run = DryRun(desk, operator, bulk_id)
     after: int | None = -1
     while after is not None:
         with desk.database.write() as connection:

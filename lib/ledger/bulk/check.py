@@ -17,20 +17,24 @@ What a support lead expects of a file that was seen before, and what happens:
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
 from lib import catalog, money
 from lib.ledger.bulk.file import Given
-from lib.ledger.bulk.tables import BULK, LINE, LOST, SENDABLE
+from lib.ledger.bulk.tables import BULK, LINE
+from lib.ledger.decisions import limit_exceeded
+from lib.ledger.desk import Desk
 from lib.ledger.record import PAYMENT, REFUND
+from lib.ledger.refund_rules import COMMITTED, too_late, too_many, too_small
 from lib.ledger.rows import as_rows
 from lib.ledger.search import carriers
-from lib.ledger.tables import Payment
+from lib.ledger.tables import Payment, Refund
 from lib.money import BadAmount, Money
 from lib.operators import Operator
 
@@ -61,13 +65,19 @@ class _Held(Exception):
 
 
 class DryRun:
-    """Judges the rows of one file in order, some at a time: rows before count for those after."""
+    """Judges the rows of one file in order, some at a time: rows before count for those after.
 
-    def __init__(self, operator: Operator, bulk_id: str) -> None:
+    Who needs a second person's approval is judged for `operator`. All of it is judged once more, for whoever confirms,
+    when a row is sent.
+    """
+
+    def __init__(self, desk: Desk, operator: Operator, bulk_id: str) -> None:
+        self._settings = desk.settings
         self._operator = operator
         self._bulk_id = bulk_id
-        self._taken: Counter[str] = Counter()
-        """Minor units that earlier rows will take from each payment."""
+        self._now = datetime.now(UTC)
+        self._planned: dict[str, list[tuple[int, bool]]] = defaultdict(list)
+        """What earlier rows will take from each payment, in minor units, and whether a second person must agree first."""
         self._alike: Counter[tuple[str, int, str, str]] = Counter()
         self._notes: dict[tuple[str, int, str, str, str], int] = {}
 
@@ -82,7 +92,7 @@ class DryRun:
         self._alike[alike] += 1
         self._notes.setdefault((*alike, row.note), row.line)
         if row.status == "sending":
-            self._taken[row.payment_id] += row.amount
+            self._planned[row.payment_id].append((row.amount, False))
 
     def _verdict(self, row: Given, known: _Known) -> Verdict:
         understood: dict[str, Any] = {}
@@ -90,7 +100,7 @@ class DryRun:
             status = self._understand(row, known, understood)
         except _Held as held:
             return Verdict(held.status, str(held), **understood)
-        self._taken[understood["payment_id"]] += understood["amount"]
+        self._planned[understood["payment_id"]].append((understood["amount"], status == "needs_approval"))
         return Verdict(status, **understood)
 
     def _understand(self, row: Given, known: _Known, understood: dict[str, Any]) -> str:
@@ -111,11 +121,28 @@ class DryRun:
         earlier = known.earlier.get((*alike, self._alike[alike]))
         if earlier:
             raise _Held("already_refunded", earlier)
-        left = payment.refundable - Money(self._taken[payment.id], amount.currency)
+        planned = self._planned[payment.id]
+        refunds = [*known.refunds[payment.id], *(self._as_refund(payment, *each) for each in planned)]
+        problem = too_late(payment, self._now, self._settings.zone) or too_small(amount) or too_many(refunds)
+        if problem:
+            raise _Held("not_refundable", problem)
+        left = payment.refundable - Money(sum(minor for minor, _ in planned), amount.currency)
         if amount > left:
-            rows_before = " after the rows above" if self._taken[payment.id] else ""
-            raise _Held("exceeds", f"Only {left} is left to refund{rows_before}.")
-        return SENDABLE[0]
+            raise _Held("exceeds", f"Only {left} is left to refund{' after the rows above' if planned else ''}.")
+        return "needs_approval" if limit_exceeded(self._settings.limits, self._operator, refunds, amount) else "ready"
+
+    def _as_refund(self, payment: Payment, minor: int, waits: bool) -> Refund:
+        """What an earlier row will have become when the next one is asked for."""
+        return Refund(
+            key="",
+            payment_id=payment.id,
+            amount=minor,
+            currency=payment.refundable.currency,
+            status="submitting",
+            requested_by=self._operator.name,
+            requested_at=self._now,
+            approve_by=self._now if waits else None,
+        )
 
 
 class _Known:
@@ -129,6 +156,10 @@ class _Known:
         payments = as_rows(Payment, connection.execute(wanted).mappings())
         self._by_id = {payment.id: payment for payment in payments}
         self._by_seq = {payment.seq: payment for payment in payments}
+        self.refunds: dict[str, list[Refund]] = defaultdict(list)
+        of_these = select(REFUND).where(REFUND.c.payment_id.in_(self._by_id))
+        for refund in as_rows(Refund, connection.execute(of_these).mappings()):
+            self.refunds[refund.payment_id].append(refund)
         self.earlier = refunded_already(connection, bulk_id, self._by_id)
 
     def payment(self, row: Given) -> Payment:
@@ -194,7 +225,7 @@ def refunded_already(connection: Connection, bulk_id: str, payment_ids: Iterable
         .where(
             LINE.c.payment_id.in_(list(payment_ids)),
             LINE.c.bulk_id != bulk_id,
-            or_(LINE.c.status == "sending", REFUND.c.status.not_in(LOST)),
+            or_(LINE.c.status == "sending", REFUND.c.status.in_(COMMITTED)),
         )
     )
     return {

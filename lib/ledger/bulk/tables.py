@@ -28,9 +28,6 @@ HELD = (
 ENDED = ("sent", "refused")
 """Rows that were sent: `sent` has a refund under its key, `refused` was turned down here at the last moment."""
 
-LOST = ("declined", "failed", "cancelled")
-"""Statuses of refunds that came to nothing; all others count as refunded already."""
-
 
 class Bulk(Table, table=True):
     """One uploaded file. `id` is the digest of its content, so that the same file is the same row.

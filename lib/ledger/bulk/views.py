@@ -13,10 +13,11 @@ from sqlalchemy import Connection, Row, RowMapping, Select, func, select
 from lib import csvfile
 from lib.ledger.audit import permit
 from lib.ledger.bulk.file import COLUMNS
-from lib.ledger.bulk.tables import BULK, LINE, LOST, SENDABLE, Bulk, BulkLine
+from lib.ledger.bulk.tables import BULK, LINE, SENDABLE, Bulk, BulkLine
 from lib.ledger.database import Database
 from lib.ledger.desk import Desk
 from lib.ledger.record import REFUND
+from lib.ledger.refund_rules import COMMITTED
 from lib.ledger.rows import as_rows
 from lib.money import Money
 from lib.operators import Operator
@@ -45,7 +46,7 @@ class LineShown:
     @property
     def why(self) -> str:
         """Why no money moved, in a sentence; empty while nothing speaks against it."""
-        return self.line.said or (self.response or "" if self.refund_status in LOST else "")
+        return self.line.said or (self.response or "" if self.refund_status not in COMMITTED else "")
 
 
 @dataclass(frozen=True, slots=True)

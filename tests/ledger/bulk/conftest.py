@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -13,11 +14,12 @@ from lib.ledger.bulk.runner import Runner
 from lib.ledger.bulk.views import tallies, would_move
 from lib.ledger.database import Database
 from lib.ledger.desk import Desk
+from lib.ledger.facts import from_webhook
 from lib.ledger.record import record
 from lib.operators import Operator
 from lib.settings import Settings
 from tests.support import databases
-from tests.support.events import balances, webhook
+from tests.support.events import balances, event
 
 ANA = Operator("Ana")
 on_both = pytest.mark.parametrize("backend", databases.BACKENDS, indirect=True)
@@ -66,21 +68,15 @@ def desk(database: Database, provider: Provider) -> Iterator[Desk]:
     client.close()
 
 
-def paid(database: Database, number: int, amount: int = 1000, currency: str = "HKD", reference: str = "") -> str:
-    """A captured payment, `pay_NUMBER` with the reference `ORD-NUMBER` unless told otherwise; its id."""
+def paid(
+    database: Database, number: int, amount: int = 1000, currency: str = "HKD", *, reference: str = "", days: float = 1
+) -> str:
+    """A payment captured so many days ago, `pay_NUMBER` with the reference `ORD-NUMBER` unless told otherwise; its id."""
+    when = datetime.now(UTC) - timedelta(days=days)
     told = {"amount": amount, "currency": currency, "reference": reference or f"ORD-{number}"}
-    payment_id = f"pay_{number}"
-    fact = webhook(
-        "payment_captured",
-        f"c{number}",
-        number,
-        payment_id,
-        action_id=f"act_c{number}",
-        balances=balances(amount, 0),
-        **told,
-    )
-    record(database, [fact])
-    return payment_id
+    about = {"id": f"pay_{number}", "action_id": f"act_c{number}", "balances": balances(amount, 0)}
+    record(database, [from_webhook(event("payment_captured", f"c{number}", when, **about, **told), when)])
+    return f"pay_{number}"
 
 
 def upload(desk: Desk, *rows: str, header: str = HEADER, name: str = "refunds.csv") -> Uploaded:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lib.ledger import audit
@@ -99,6 +101,24 @@ def test_rows_on_one_payment_add_up(shop: Desk) -> None:
     ]
     [ready] = would_move(tallies(shop.database, bulk.id))
     assert (ready.count, ready.money) == (3, (Money(1000, "HKD"), Money(100, "KRW")))
+
+
+def test_rules_with_their_source_and_a_second_person_above_the_limit(shop: Desk) -> None:
+    limited = replace(shop, settings=shop.settings.model_copy(update={"refund_limits": "support HKD 3"}))
+    support = Operator("Sam", frozenset({"support"}))
+    given = "ORD-1,2,HKD,other\nORD-1,2,HKD,damaged\nORD-1,1,HKD,other\nORD-2,49,KRW,other\n"
+    bulk = batches.upload(limited, support, "refunds.csv", (HEADER + given).encode()).bulk
+    found = verdicts(limited, bulk.id)
+    assert [status for status, _ in found] == ["ready", "needs_approval", "ready", "not_refundable"]
+    assert found[3][1].startswith("KakaoPay refuses refunds under KRW 50 (")
+    assert sum(tally.count for tally in would_move(tallies(limited.database, bulk.id))) == 3
+
+
+def test_a_payment_too_old_to_be_refunded_is_kept_back(desk: Desk) -> None:
+    paid(desk.database, 1, days=800)
+    [(status, said)] = verdicts(desk, upload(desk, "ORD-1,2,HKD,other").bulk.id)
+    assert status == "not_refundable"
+    assert said.startswith("KakaoPay refunds within 365 days")
 
 
 def test_the_same_row_twice_is_a_slip_unless_the_notes_differ(shop: Desk) -> None:

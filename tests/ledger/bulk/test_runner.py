@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -216,6 +217,17 @@ def test_while_checkout_is_silent_no_more_rows_are_begun(desk: Desk, provider: P
     with stamina.set_testing(True, attempts=1):
         assert [runner.round() for _ in range(3)] == [True, False, False]
     assert (statuses(desk, bulk.id), outcomes(desk.database, bulk.id)) == ({"ready": 4, "sent": 4}, {"submitting": 4})
+
+
+def test_what_waits_for_a_second_person_is_an_outcome(desk: Desk, provider: Provider) -> None:
+    paid(desk.database, 1)
+    limited = replace(desk, settings=desk.settings.model_copy(update={"refund_limits": "support HKD 3"}))
+    support = Operator("Sam", frozenset({"support"}))
+    bulk = batches.upload(limited, support, "f.csv", b"reference,amount,currency,reason\nORD-1,4,HKD,other\n").bulk
+    start(limited, bulk.id, support)
+    run(limited)
+    assert (state(desk, bulk.id), outcomes(desk.database, bulk.id)) == ("done", {"awaiting_approval": 1})
+    assert provider.calls == []
 
 
 def test_refusals_one_after_another_stop_the_file(desk: Desk, provider: Provider) -> None:
