@@ -101,7 +101,7 @@ def show_head(payment: Payment, refunds: Sequence[Refund], others: Others, writt
         st.caption(" · ".join(parts))
     now = standing.standing(payment, refunds, zone, datetime.now(UTC))
     with st.container(gap="xxsmall"):
-        st.markdown(f"{now.means} {now.next} :gray-badge[:material/person_raised_hand: {now.who}]")
+        st.markdown(f":gray-badge[:material/person_raised_hand: {now.who}] {now.means} {now.next}")
         who = [words.plain(part) for part in (payment.customer_name, payment.customer_email) if part]
         who.append(customer.counted(others))
         said = " · ".join(part for part in who if part)

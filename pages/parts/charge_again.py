@@ -43,7 +43,7 @@ def key_name(payment: Payment) -> str:
 def form(payment: Payment, key: str) -> None:
     """A fragment, so that typing redraws nothing else."""
     st.session_state.setdefault(f"reference_{key}", new_reference())
-    st.markdown(":gray[The customer agreed to recurring payments. Nobody has to open a link.]")
+    st.markdown(":small[:gray[The customer agreed to recurring payments: no link has to be opened.]]")
     problem = st.session_state.get(f"problem_{key}")
     if problem:
         st.error(words.plain(problem), icon=":material/error:")

@@ -45,8 +45,7 @@ def show_others(payment: Payment, others: Others) -> None:
         st.markdown(":gray[None: this is the only one under this customer's id or e-mail address.]")
         return
     st.caption(f"{counted(others)}, by customer id or e-mail address; the newest first.")
-    for other in others.newest:
-        show_link(other)
+    show_table(others.newest, [link(other) for other in others.newest], "Other payments of this customer")
     if others.count > len(others.newest) and payment.customer_email:
         st.page_link(
             "payments.py",
@@ -64,20 +63,13 @@ def counted(others: Others) -> str:
     return f"{number} other payment{'s' if others.count > 1 else ''}"
 
 
-def show_link(payment: Payment) -> None:
-    sign = words.status(payment.status)
-    parts = [str(payment.money), sign.word, words.plain(payment.reference or ""), words.ago(payment.requested_at)]
-    st.page_link(
-        "payment.py",
-        label=" · ".join(part for part in parts if part),
-        icon=f":material/{sign.icon}:",
-        query_params={"id": payment.id},
-    )
+def link(payment: Payment) -> str:
+    """Its reference, or its id, as Markdown that opens it beside this one."""
+    return f"[{words.plain(payment.reference or words.short_id(payment.id))}](payment?id={payment.id})"
 
 
 def show_chain(payment: Payment, chain: Chain) -> None:
     """From the payment that the customer agreed to, through every charge since, to what they brought in each currency."""
-    zone = desk().settings.zone
     st.subheader("Recurring chain", anchor=False)
     st.caption(
         f"{chain.count} payment{'s' if chain.count > 1 else ''} of the stored source {payment.source_id}; "
@@ -96,30 +88,39 @@ def show_chain(payment: Payment, chain: Chain) -> None:
     if chain.first.id not in {each.id for each in listed}:
         listed.append(chain.first)
         left_out -= 1
-    table = pd.DataFrame(
-        {
-            "Payment": [chain_name(each, payment, chain) for each in listed],
-            "Asked for": [words.stamp(each.requested_at, zone) for each in listed],
-            "Status": [words.status(each.status).badge for each in listed],
-            "Amount": [each.amount or 0 for each in listed],
-            "Refunded": [each.refunded for each in listed],
-        }
-    )
-    style = table.style
-    for number, each in enumerate(listed):  # whole numbers are what a table sets flush right
-        style = style.format(
-            lambda minor, currency=each.money.currency: str(Money(minor, currency)) if minor else "—",
-            subset=([number], ["Amount", "Refunded"]),
-        )
-    st.table(style, border="horizontal", hide_index=True, alt="Payments of the recurring chain")
+    show_table(listed, [chain_name(each, payment, chain) for each in listed], "Payments of the recurring chain")
     if left_out > 0:
         st.caption(f"{left_out} between the oldest and the others are not listed; they count in the sums.")
 
 
 def chain_name(one: Payment, shown: Payment, chain: Chain) -> str:
     """Its reference, as a link unless it is on the screen already, and its place in the chain."""
-    reference = words.plain(one.reference or words.short_id(one.id))
-    place = "First payment" if one.id == chain.first.id else "Charge"
+    place = "first payment" if one.id == chain.first.id else "charge"
     if one.id == shown.id:
-        return f"**{reference}**  \n:gray[:small[{place}, this one]]"
-    return f"[{reference}](/payment?id={one.id})  \n:gray[:small[{place}]]"
+        return f"**{words.plain(one.reference or words.short_id(one.id))}** :gray[:small[{place}, this one]]"
+    return f"{link(one)} :gray[:small[{place}]]"
+
+
+def show_table(payments: Sequence[Payment], names: Sequence[str], alt: str) -> None:
+    """Payments with their names as Markdown; what was refunded has a column where something was."""
+    zone = desk().settings.zone
+    amounts = {"Amount": [each.amount or 0 for each in payments], "Refunded": [each.refunded for each in payments]}
+    if not any(amounts["Refunded"]):
+        del amounts["Refunded"]
+    table = pd.DataFrame(
+        {
+            "Payment": [
+                f"{name}  \n:gray[:small[{words.when(each.requested_at, zone)}]]"
+                for name, each in zip(names, payments, strict=True)
+            ],
+            "Status": [words.status(each.status).badge for each in payments],
+            **amounts,
+        }
+    )
+    style = table.style
+    for number, each in enumerate(payments):  # whole numbers are what a table sets flush right
+        style = style.format(
+            lambda minor, currency=each.money.currency: str(Money(minor, currency)) if minor else "—",
+            subset=([number], list(amounts)),
+        )
+    st.table(style, border="horizontal", hide_index=True, alt=alt)

@@ -12,7 +12,7 @@ import streamlit as st
 from lib.ledger.curl import curl_of
 from lib.ledger.notes import read_note
 from lib.ledger.queries import deliveries_of, refused_about
-from lib.ledger.story import NOTE, Gap, Refused, Silence, Told, tell
+from lib.ledger.story import NOTE, SILENT, Gap, Refused, Silence, Told, tell
 from lib.ledger.tables import Delivery, Event, Payment
 from lib.settings import SIMULATOR_PATH
 from pages.parts import ask, words
@@ -20,9 +20,11 @@ from pages.parts.session import desk
 
 SHOWN = 25
 """Entries a page."""
+
 COPIES = 3
 """Deliveries that are listed with one event."""
 MOST_DELIVERIES = 1000
+REPEATS = ("duplicate", "conflicting")
 _GAPS = {
     "late": ("schedule", "{span} late"),
     "disorder": ("low_priority", "out of order"),
@@ -52,7 +54,7 @@ def show(payment: Payment, facts: Sequence[Event]) -> None:
         first=(st.session_state.get(key, 1) - 1) * SHOWN,
         count=SHOWN,
     )
-    with st.container(border=True, gap="xxsmall"):
+    with st.container(border=True, gap="xsmall"):
         for entry in chapter.entries:
             if isinstance(entry, Told):
                 show_fact(entry)
@@ -68,18 +70,20 @@ def show_fact(entry: Told) -> None:
     fact, body = entry.fact, json.loads(entry.fact.body)
     icon, source = words.SOURCES.get(fact.source, ("help", fact.source))
     who = words.plain(str(author(body))) if fact.source == "human" and author(body) else source
-    parts = [f"{words.clock(entry.at, desk().settings.zone)} **{who}** {said(fact, body)}"]
-    if entry.changed and not entry.changed.startswith("nothing"):
-        parts.append(f"→ {changes(entry.changed)}")
+    did = f" · {changes(entry.changed)}" if entry.changed else ""
+    parts = [f"{words.clock(entry.at, desk().settings.zone)} **{who}** {said(fact, body)}{did}"]
     parts += [gap_badge(gap) for gap in entry.gaps]
-    repeats = sum(copy.verdict in ("duplicate", "conflicting") for copy in entry.deliveries)
+    repeats = sum(copy.verdict in REPEATS for copy in entry.deliveries)
     if repeats:
-        parts.append(f":gray-badge[:material/content_copy: {f'{repeats} repeats' if repeats > 1 else 'a repeat'}]")
-    with st.expander(" ".join(parts), icon=f":material/{icon}:", type="compact"):
+        parts.append(f":gray-badge[:material/content_copy: {'a repeat' if repeats == 1 else f'{repeats} repeats'}]")
+    refused = sum(copy.event_seq is None for copy in entry.deliveries)
+    if refused:
+        parts.append(f":orange-badge[:material/gpp_bad: {'one refused' if refused == 1 else f'{refused} refused'}]")
+    with st.expander(" ".join(parts), icon=f":material/{icon}:", type="step"):
         if (fact.source, fact.type) == NOTE:
             st.text(read_note(fact).text)
         elif entry.changed:
-            st.markdown(f"Changed {changes(entry.changed)}.")
+            st.markdown(f"Changed: {changes(entry.changed)}.")
         for gap in entry.gaps:
             st.markdown(f":material/{_GAPS[gap.word][0]}: {gap_sentence(gap)}")
         show_deliveries(entry)
@@ -98,10 +102,9 @@ def show_fact(entry: Told) -> None:
 def show_deliveries(entry: Told) -> None:
     """The deliveries of an event; the first is what told us of it, the others repeat it or were refused in its name."""
     zone = desk().settings.zone
-    for number, copy in enumerate(entry.deliveries[:COPIES]):
+    for copy in entry.deliveries[:COPIES]:
         sign = words.verdict(copy.verdict)
-        repeat = number or copy.verdict in ("duplicate", "conflicting")
-        what = "changed nothing: a repeat" if repeat and copy.event_seq is not None else sign.meaning
+        what = "nothing: a repeat" if copy.verdict in REPEATS else sign.meaning
         show_link(copy, f"{words.clock(copy.received_at, zone)} {sign.word}: {what}")
     more = len(entry.deliveries) - COPIES
     if more > 0:
@@ -126,10 +129,14 @@ def show_link(delivery: Delivery, label: str) -> None:
 def show_silence(silence: Silence) -> None:
     zone = desk().settings.zone
     until = f"until {words.clock(silence.until, zone)}" if silence.until else "to this minute"
-    st.markdown(
-        f":material/hourglass_empty: :orange[**No word for {words.span(silence.span)}**] from "
-        f"{words.clock(silence.at, zone)} {until}, while the {silence.awaited} was undecided"
-    )
+    label = f"**No word for {words.span(silence.span)}** from {words.clock(silence.at, zone)} {until}"
+    with st.expander(
+        f"{label} :orange-badge[the {silence.awaited} was undecided]", icon=":material/hourglass_empty:", type="step"
+    ):
+        st.markdown(
+            f"While a {silence.awaited} is undecided, Checkout.com mostly tells more within {words.span(SILENT)}. After "
+            "that it is asked by itself, at growing gaps."
+        )
 
 
 def show_refused(refused: Refused) -> None:
@@ -137,8 +144,8 @@ def show_refused(refused: Refused) -> None:
     label = (
         f"{words.clock(refused.at, desk().settings.zone)} **Webhook** refused, in the name of this payment {sign.badge}"
     )
-    with st.expander(label, icon=":material/gpp_bad:", type="compact"):
-        st.markdown(f"Changed nothing. {sign.meaning} Anybody can send such; nothing in it is believed.")
+    with st.expander(label, icon=":material/gpp_bad:", type="step"):
+        st.markdown(f"Changed: nothing. {sign.meaning} Anybody can send such; nothing in it is believed.")
         show_link(refused.delivery, "Open it in Webhook events")
 
 

@@ -1,14 +1,22 @@
 from __future__ import annotations
 
+import json
+import shlex
+from typing import Any
+
 import pytest
+import sqlalchemy
+from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
 from lib.ledger.database import Database
+from lib.ledger.deliveries import Incoming, receive
 from lib.ledger.facts import from_webhook
 from lib.ledger.queries import find_payment, find_payment_by_reference, refunds_of
 from lib.ledger.record import record
+from lib.settings import load
 from tests.pages.conftest import Open, StandIn, payment, said
-from tests.support.events import NOON, event
+from tests.support.events import NOON, at, event
 
 
 def refund_key(test: AppTest, number: int) -> str:
@@ -183,3 +191,111 @@ def test_a_stored_source_is_charged_once_a_form(filled: Database, checkout: Stan
     assert find_payment_by_reference(filled, body["reference"]) is not None
     with pytest.raises(KeyError):
         test.button(key=f"charge_now_{key}")
+
+
+def axis(test: AppTest) -> list[str]:
+    """The labels of the timeline's entries, the latest first, in plain letters."""
+    return [" ".join(entry.label.replace("\\", "").split()) for entry in test.expander]
+
+
+def happened(database: Database, *raws: tuple[bytes, int]) -> None:
+    """Webhooks, each with the seconds after noon at which it came."""
+    deliveries = [
+        Incoming(raw=raw, received_at=at(seconds), signature=None, sender=None, size=len(raw), key_index=0)
+        for raw, seconds in raws
+    ]
+    receive(database, deliveries)
+
+
+def test_the_axis_says_what_each_entry_changed_and_what_was_late(empty: Database, open_page: Open) -> None:
+    details = {"id": "pay_1", "currency": "HKD", "amount": 10000}
+    pending = event("payment_pending", 1, at(0), **details)
+    captured = event("payment_captured", 2, at(20), action_id="act_c", **details)
+    happened(empty, (pending, 1), (captured, 260), (captured, 300))
+    late, started = axis(open_page("payment.py", id="pay_1"))
+    assert "**Webhook** the payment was captured · captured HKD 100.00; status Pending → Captured" in late
+    assert "4 min late" in late
+    assert "a repeat" in late
+    assert "a new payment of HKD 100.00, Pending" in started
+
+
+def test_a_call_can_be_repeated_from_a_terminal_without_its_secret(
+    filled: Database, checkout: StandIn, open_page: Open
+) -> None:
+    test = open_page("payment.py", id=payment(2))
+    key = ask(test, 2, "25.00")
+    test.button(key=f"sure_{key}").click().run()
+    [command] = [code.value for code in test.code if code.value.startswith("curl")]
+    assert shlex.split(command)[-1] == json.dumps(checkout.asked[0][2])
+    assert key in command
+    everything = " ".join([said(test), *axis(test), *(str(body.value) for body in test.json)])
+    assert load().secret_key not in everything
+
+
+def test_the_sentence_for_the_customer_is_there_in_both_languages(filled: Database, open_page: Open) -> None:
+    test = open_page("payment.py", id=payment(9), part="Customer")
+    english, korean = [code.value for code in test.code if code.value != payment(9)]
+    assert english.startswith("KakaoPay could not process your refund of HKD 25.00 for order ORD-0009.")
+    assert korean.startswith("주문 ORD-0009의 25.00 홍콩달러 환불이 카카오페이에서 처리되지 않았습니다.")
+
+
+def test_the_other_payments_of_the_customer(filled: Database, open_page: Open) -> None:
+    same = {"id": "pay_other", "currency": "KRW", "amount": 5000, "reference": "ORD-77"}
+    record(
+        filled,
+        [from_webhook(event("payment_pending", 77, NOON, customer={"email": "MINJI.KIM@example.com"}, **same), NOON)],
+    )
+    test = open_page("payment.py", id=payment(2), part="Customer")
+    assert "1 other payment" in said(test)
+    [others] = [table.value for table in test.table if "Status" in table.value]
+    assert "ORD" in others["Payment"].iloc[0]
+    assert "payment?id=pay_other" in others["Payment"].iloc[0]
+
+
+def test_a_note_is_written_once_and_stands_beside_the_head_and_on_the_axis(filled: Database, open_page: Open) -> None:
+    test = open_page("payment.py", id=payment(2), part="Notes")
+    key = test.session_state[f"note_key_{payment(2)}"]
+    test.text_area(key=f"new_note_{key}").set_value("Call back *Monday*")
+    test.button(key=f"add_note_{key}").click().run()
+    assert not test.exception
+    assert "Ana just now: Call back *Monday*" in said(test).replace("**", "")
+    assert test.session_state[f"note_key_{payment(2)}"] != key
+    again = open_page("payment.py", id=payment(2))
+    assert any("Ana** wrote: Call back *Monday*" in entry for entry in axis(again))
+
+
+def test_a_note_without_words_says_so(filled: Database, open_page: Open) -> None:
+    test = open_page("payment.py", id=payment(2), part="Notes")
+    test.button(key=f"add_note_{test.session_state[f'note_key_{payment(2)}']}").click().run()
+    assert [error.value for error in test.error] == ["Write something first\\."]
+
+
+def test_asking_says_in_words_why_nothing_was_learned(filled: Database, open_page: Open) -> None:
+    test = open_page("payment.py", id=payment(2))
+    test.button(key="ask_now").click().run()
+    [error] = test.error
+    assert "could not be reached" in error.value
+
+
+def test_a_long_history_comes_in_pages_and_few_queries(empty: Database, open_page: Open) -> None:
+    details = {"id": "pay_1", "currency": "HKD"}
+    raws = [(event("payment_captured", "c", at(0), amount=10**6, action_id="act_c", **details), 0)]
+    for number in range(150):
+        refund = {"amount": 100, "action_id": f"act_{number}", **details}
+        raws.append((event("payment_refund_pending", f"p{number}", at(100 + number), **refund), 100 + number))
+        raws.append((event("payment_refunded", f"r{number}", at(100.5 + number), **refund), 101 + number))
+    happened(empty, *raws)
+    test = open_page("payment.py", id="pay_1")
+    asked: list[str] = []
+
+    def note(*said: Any) -> None:
+        asked.append(said[2])
+
+    sqlalchemy.event.listen(Engine, "before_cursor_execute", note)
+    test.run()
+    sqlalchemy.event.remove(Engine, "before_cursor_execute", note)
+    assert len(test.expander) == 25
+    assert sum(query.startswith("SELECT") for query in asked) < 12
+    test.session_state["timeline_page_pay_1"] = 13
+    test.run()
+    assert "payment was captured" in axis(test)[-1]
