@@ -241,7 +241,11 @@ class Settings(Access):
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every text that must not leave this process: keys, and the passwords of the databases."""
-        passwords = [urlsplit(url).password or "" for url in (self.database_url, self.simulator_database_url)]
+        addresses = [urlsplit(url) for url in (self.database_url, self.simulator_database_url)]
+        passwords = [address.password or "" for address in addresses]
+        passwords += [
+            text for address in addresses for name, text in _pairs(address.query) if name in ("password", "sslpassword")
+        ]
         own = (self.sign_in_client_secret.get_secret_value(), self.sign_in_cookie_secret.get_secret_value())
         return tuple(filter(None, (self.secret_key, *self.webhook_keys, *own, *passwords, *map(unquote, passwords))))
 
@@ -289,6 +293,11 @@ def load() -> Settings:
         raise SettingsError(
             "\n".join(_sentence(problem["loc"], problem["msg"]) for problem in error.errors())
         ) from None
+
+
+def _pairs(query: str) -> list[tuple[str, str]]:
+    """Names and values of an address's query, as they stand there."""
+    return [(name, value) for name, _, value in (pair.partition("=") for pair in query.split("&"))]
 
 
 def _sentence(location: tuple[int | str, ...], message: str) -> str:

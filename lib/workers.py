@@ -13,6 +13,7 @@ from typing import Any
 from lib.ledger.backfill import Backfilling, Round
 from lib.ledger.books import compare_again
 from lib.ledger.bulk.runner import Runner
+from lib.ledger.configured import note_changes
 from lib.ledger.database import StoreUnavailable
 from lib.ledger.decisions import expire_waiting
 from lib.ledger.desk import Desk
@@ -46,7 +47,7 @@ class Workers:
         self._asking = _Work("asking for what is overdue", self._ask)
         self._sending = _Work("sending bulk refunds", self._send)
         self._last_asking: Round | None = None
-        self._zone_adopted = False
+        self._settings_adopted = False
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -77,9 +78,10 @@ class Workers:
         }
 
     def _finish(self) -> float:
-        if not self._zone_adopted:
+        if not self._settings_adopted:
             adopt_zone(self._desk.database, self._desk.settings.zone)
-            self._zone_adopted = True
+            note_changes(self._desk.database, self._desk.settings)
+            self._settings_adopted = True
         patience = timedelta(seconds=self._desk.settings.checkout_timeout_seconds * _ATTEMPTS_TIMEOUTS)
         older_than = max(self._began, datetime.now(UTC) - patience)
         resume_creations(self._desk, older_than=older_than)

@@ -61,6 +61,22 @@ def main() -> None:
                 ),
             ],
             "Demo": [board] if simulator.in_reach() else [],
+            "Admin": [
+                st.Page(
+                    "audit_log.py",
+                    title="Audit log",
+                    icon=":material/history_edu:",
+                    url_path="audit-log",
+                    visibility=shown("audit"),
+                ),
+                st.Page(
+                    "settings.py",
+                    title="Settings",
+                    icon=":material/settings:",
+                    url_path="settings",
+                    visibility=shown("keys"),
+                ),
+            ],
         },
         expanded=True,
         # Every page is named all the same, so that the address stays what it was.

@@ -1,0 +1,80 @@
+"""The settings as they may be shown: each with its value, secrets masked, and where it comes from."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dotenv import dotenv_values
+from pydantic import SecretStr
+
+from lib.secrets_file import streamlit_secrets
+from lib.settings import Settings
+
+_LONG_ENOUGH = 20
+"""A secret shorter than this shows nothing of itself."""
+_TAIL = 4
+_PREFIX = re.compile(r"[a-z]{1,5}_(?:[a-z]{1,5}_)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One setting by its name in the environment. `value` is what may be shown; empty: not set."""
+
+    name: str
+    value: str
+    source: str
+    """`environment`, `.env`, `secrets.toml` or `default`."""
+
+
+def shown(settings: Settings) -> list[Shown]:
+    """Every setting, those of Checkout.com first and those of who gets in last."""
+    environment = {name.lower(): value for name, value in os.environ.items()}
+    files = {".env": _dotenv(), "secrets.toml": streamlit_secrets()}
+    names = [*inspect.get_annotations(Settings), *Settings.model_fields]
+    return [
+        Shown(name.upper(), _value(settings, name), _source(name, environment, files))
+        for name in dict.fromkeys(names)
+        if name in Settings.model_fields
+    ]
+
+
+def mask(secret: str) -> str:
+    """What may be seen of a secret, `sk_sbox_…7890`: enough to tell two apart, nothing to use."""
+    if len(secret) < _LONG_ENOUGH:
+        return "…" if secret else ""
+    prefix = _PREFIX.match(secret)
+    return f"{prefix[0] if prefix else ''}…{secret[-_TAIL:]}"
+
+
+def _value(settings: Settings, name: str) -> str:
+    value = getattr(settings, name)
+    if isinstance(value, SecretStr):
+        return mask(value.get_secret_value())
+    if isinstance(value, tuple):
+        return ", ".join(mask(part.get_secret_value()) if isinstance(part, SecretStr) else str(part) for part in value)
+    text = "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    for secret in sorted(settings.secrets, key=len, reverse=True):  # a database's address may hold its password
+        text = text.replace(secret, "…")
+    return text
+
+
+def _source(name: str, environment: Mapping[str, str], files: Mapping[str, Mapping[str, Any]]) -> str:
+    # Streamlit copies what stands in its secrets into the environment.
+    if name in environment and environment[name] != str(files["secrets.toml"].get(name)):
+        return "environment"
+    return next((file for file, values in files.items() if name in values), "default")
+
+
+def _dotenv() -> dict[str, str | None]:
+    path = Path(".env")
+    return (
+        {name.lower(): value for name, value in dotenv_values(path, encoding="utf-8-sig").items()}
+        if path.exists()
+        else {}
+    )

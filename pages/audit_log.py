@@ -1,0 +1,149 @@
+"""Audit log: who did what, when and from where, and whether the record is whole."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+
+import streamlit as st
+
+from lib.ledger.audit import Audit, Chain
+from lib.ledger.audit_log import AuditFilter, entries, follow, names, size
+from lib.ledger.queries.keyset import Page
+from pages.parts import entries as entry
+from pages.parts import frame, tables, words
+from pages.parts.session import desk, operator
+
+AT_ONCE = 20_000
+"""A log up to this long is followed whenever it is looked at; a longer one when somebody asks."""
+
+
+def screen() -> None:
+    frame.page(
+        "Audit log",
+        "Who did what, when and from where, with what it was before and after. Nothing here can be changed.",
+    )
+    if not frame.allowed("audit"):
+        return
+    show_chain()
+    wanted = filters()
+    found = entries(desk().database, operator(), wanted, cursor=st.query_params.get("cursor"))
+    if found.rows:
+        show_list(found)
+    elif wanted != AuditFilter():
+        frame.empty("filter_alt_off", "No such entry", "Nothing in the log fits these filters. Clear some of them.")
+    else:
+        frame.empty(
+            "history_edu",
+            "Nothing is recorded yet",
+            "Every refund, note, sign-in and change of settings appears here.",
+            ("payments.py", "Go to Payments"),
+        )
+
+
+def show_chain() -> None:
+    """Whether every entry still follows the one before."""
+    long = size(desk().database, operator()) > AT_ONCE
+    if long and not st.button("Follow the whole chain", icon=":material/link:", key="follow"):
+        return
+    chain = verdict()
+    if chain.broken_at is None:
+        entries_are = "1 entry" if chain.entries == 1 else f"{chain.entries:,} entries"
+        st.success(f"The chain is whole: {entries_are}, none of them changed.", icon=":material/verified:")
+    else:
+        st.error(
+            f"The chain is broken at entry **{chain.broken_at:,}**: {chain.why}. The {chain.entries:,} entries before it hold. "
+            "Somebody changed the database by hand; keep a copy of it, and compare with the last backup.",
+            icon=":material/link_off:",
+        )
+
+
+@st.cache_resource(ttl="20s", show_spinner="Following the chain…")
+def verdict() -> Chain:
+    return follow(desk().database, operator())
+
+
+def filters() -> AuditFilter:
+    people, actions = names(desk().database, operator())
+    with st.container(horizontal=True, gap="small"):
+        who = choice("Who", "Anybody", people, "who")
+        action = choice("What", "Any action", actions, "action")
+        subject = st.text_input(
+            "On what",
+            key="subject",
+            bind="query-params",
+            on_change=first_page,
+            placeholder="Whole id",
+            icon=":material/search:",
+            label_visibility="collapsed",
+        )
+        days = st.date_input(
+            "Days",
+            value=[],
+            key="days",
+            on_change=first_page,
+            format="YYYY-MM-DD",
+            label_visibility="collapsed",
+        )
+    zone = desk().settings.zone
+    since, until = None, None
+    if days:
+        first, last = days[0], days[-1]
+        since = datetime.combine(first, time(), zone)
+        until = datetime.combine(last + timedelta(days=1), time(), zone)
+    return AuditFilter(who or "", action or "", (subject or "").strip(), since, until)
+
+
+def choice(label: str, everything: str, options: list[str], key: str) -> str | None:
+    return st.selectbox(
+        label,
+        options,
+        index=None,
+        key=key,
+        placeholder=everything,
+        on_change=first_page,
+        label_visibility="collapsed",
+    )
+
+
+def show_list(found: Page[Audit]) -> None:
+    zone = desk().settings.zone
+    now = datetime.now(UTC)
+    st.dataframe(
+        {
+            "at": [words.stamp(row.at, zone, now) for row in found.rows],
+            "who": [row.who for row in found.rows],
+            "action": [entry.action(row.action) for row in found.rows],
+            "subject": [words.short_id(row.subject) for row in found.rows],
+            "change": [entry.change(row.before, row.after) for row in found.rows],
+            "role": [words.roles(row.roles.split(",")) or "—" for row in found.rows],
+            "origin": [
+                f"{entry.ORIGINS.get(row.origin, row.origin)}, {row.address or 'address unknown'}" for row in found.rows
+            ],
+            "seq": [row.seq for row in found.rows],
+        },
+        column_config={
+            "at": st.column_config.TextColumn("When", width=130),
+            "who": st.column_config.TextColumn("Who", width=150),
+            "action": st.column_config.TextColumn("What", width=190),
+            "subject": st.column_config.TextColumn("On what", width=140),
+            "change": st.column_config.TextColumn("Before and after", width="large"),
+            "role": st.column_config.TextColumn("Role", width=120),
+            "origin": st.column_config.TextColumn("From where", width=190),
+            "seq": st.column_config.NumberColumn("Entry", width=70, format="%d"),
+        },
+        height="content",
+        row_height=36,
+        hide_index=True,
+        key="entries",
+        alt="The audit log, newest first: when, who, what, on what, before and after, role and from where",
+    )
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.caption(f"Newest first, times in {zone.key}", width="content")
+        tables.turn_pages(found.newer, found.older, key="entries")
+
+
+def first_page() -> None:
+    st.query_params.pop("cursor", None)
+
+
+screen()

@@ -1,0 +1,45 @@
+"""Settings: what this dashboard runs with, and where each value comes from."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lib.disclosure import Shown
+from lib.ledger.configured import configured
+from pages.parts import frame, words
+from pages.parts.session import desk, operator
+
+SOURCES = {
+    "environment": "environment",
+    ".env": ".env file",
+    "secrets.toml": "Streamlit's secrets",
+    "default": "default",
+}
+
+
+def screen() -> None:
+    frame.page("Settings", "What this dashboard runs with. Keys and passwords are masked.")
+    if not frame.allowed("keys"):
+        return
+    found = configured(desk(), operator())
+    st.table(
+        {
+            "Setting": [f"`{each.name}`" for each in found],
+            "Value, and where it comes from": [value(each) for each in found],
+        },
+        border="horizontal",
+        hide_index=True,
+        alt="Every setting with its value and where it comes from",
+    )
+    st.caption(
+        "Change a value in the environment, in `.env` or in Streamlit's secrets, and start again; README.md says what each means. "
+        "The audit log notes every change."
+    )
+
+
+def value(setting: Shown) -> str:
+    shown = words.plain(setting.value) if setting.value else "—"
+    return f"{shown}  \n:small[:gray[{SOURCES[setting.source]}]]"
+
+
+screen()
