@@ -50,6 +50,7 @@ def main() -> None:
                 ),
                 st.Page("refunds.py", title="Refunds", icon=":material/undo:", url_path="refunds"),
                 st.Page("bulk_refunds.py", title="Bulk refunds", icon=":material/table_rows:", url_path="bulk-refunds"),
+                st.Page("approvals.py", title="Approvals", icon=":material/approval:", url_path="approvals"),
                 st.Page("overdue.py", title="Overdue", icon=":material/hourglass_bottom:", url_path="overdue"),
             ],
             "Money": [

@@ -11,7 +11,7 @@ from lib.ledger.tables import Refund
 from pages.parts import frame, live, tables, words
 from pages.parts.session import desk
 
-OFFERED = ("submitting", "pending", "refunded", "declined", "failed")
+OFFERED = ("awaiting_approval", "submitting", "pending", "refunded", "declined", "failed", "cancelled")
 BY_WORD = {words.refund_status(status).word: status for status in OFFERED}
 
 
@@ -80,19 +80,19 @@ def show_list(found: Page[Refund]) -> None:
     tables.payment_table(
         {
             "amount": [str(row.money) for row in found.rows],
-            "status": [[words.refund_status(row.status).word] for row in found.rows],
+            "status": [[words.refund_sign(row).word] for row in found.rows],
             "age": [words.ago(row.requested_at) for row in found.rows],
             "reference": [
                 (payment.reference or "") if (payment := payments[row.payment_id]) else "" for row in found.rows
             ],
-            "reason": [words.reason(row.reason) for row in found.rows],
+            "reason": [row.reason_label or words.reason(row.reason) for row in found.rows],
             "by": [row.requested_by or "—" for row in found.rows],
             "arrives": [arrives(row) for row in found.rows],
         },
         [row.payment_id for row in found.rows],
         {
             "amount": tables.money_column(),
-            "status": tables.sign_column(words.REFUND_STATUSES),
+            "status": tables.sign_column({**words.REFUND_STATUSES, "held": words.KEPT_BACK}),
             "age": st.column_config.TextColumn("Age", width=84),
             "reference": st.column_config.TextColumn("Reference", width=132),
             "reason": st.column_config.TextColumn("Reason", width=150),

@@ -38,12 +38,18 @@ def share(amount: Money, percent: int) -> Money:
 
 
 def read_refund(text: str, payment: Payment) -> Money:
-    """The amount to refund that a person typed in major units. Raises `BadAmount` with a sentence for that person.
+    """The amount to refund that a person typed in major units. Raises `BadAmount` with a sentence for that person."""
+    return fitting(money.parse(text, payment.refundable.currency), payment)
+
+
+def fitting(amount: Money, payment: Payment) -> Money:
+    """The amount, if it can be refunded. Raises `BadAmount` with a sentence for whoever chose it.
 
     A first check, to spare a round trip; whether the refund fits is decided when it is reserved.
     """
     left = payment.refundable
-    amount = money.parse(text, left.currency)
+    if amount.minor <= 0:
+        raise BadAmount("The amount must be more than zero.")
     problem = too_small(amount)
     if problem:
         raise BadAmount(problem)

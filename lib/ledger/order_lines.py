@@ -87,6 +87,12 @@ def lines_of(refund: Refund) -> list[dict[str, Any]]:
     return list(json.loads(refund.lines)) if refund.lines else []
 
 
+def cost(lines: Sequence[OrderLine], chosen: Mapping[int, int]) -> Money | None:
+    """What the pieces chosen, `{number: pieces}`, come to; None when none are."""
+    prices = [line.price(chosen[line.number]) for line in lines if chosen.get(line.number)]
+    return Money(sum(price.minor for price in prices), prices[0].currency) if prices else None
+
+
 def choose(lines: Sequence[OrderLine], chosen: Mapping[int, int]) -> list[dict[str, Any]]:
     """The pieces chosen, `{number: pieces}`, as they are recorded. Raises `NotRefundable` when they are not there."""
     by_number = {line.number: line for line in lines}

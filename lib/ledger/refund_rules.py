@@ -66,7 +66,7 @@ def check(
         )
     if amount.minor <= 0:
         raise NotRefundable("The amount must be more than zero.")
-    problem = too_late(payment, now, zone) or too_many(refunds) or too_small(amount)
+    problem = barred(payment, refunds, now, zone) or too_small(amount)
     if problem:
         raise NotRefundable(problem)
     left = payment.refundable
@@ -76,28 +76,22 @@ def check(
         raise ExceedsRefundable(_why(payment, left))
 
 
-def too_late(payment: Payment, now: datetime, zone: ZoneInfo) -> str | None:
-    """Why the payment is too old to be refunded, if it is."""
+def barred(payment: Payment, refunds: Sequence[Refund], now: datetime, zone: ZoneInfo) -> str | None:
+    """Why nothing of the payment can be refunded any more, whatever is left, if that is so."""
     rules = catalog.kakaopay()
-    captured_at = payment.captured_at or payment.requested_at
-    ends = captured_at + timedelta(days=rules.refund_window_days)
-    if now <= ends:
-        return None
-    return (
-        f"KakaoPay refunds within {rules.refund_window_days} days ({rules.refund_sources.window}); this payment could be "
-        f"refunded until {ends.astimezone(zone):%-d %b %Y}. Give the money back another way, such as a bank transfer."
-    )
-
-
-def too_many(refunds: Sequence[Refund]) -> str | None:
-    """Why no further refund can be made, if there were as many as there may be."""
-    rules = catalog.kakaopay()
-    if sum(refund.status in COMMITTED for refund in refunds) < rules.maximum_partial_actions:
-        return None
-    return (
-        f"Checkout.com takes at most {rules.maximum_partial_actions} partial refunds of one payment "
-        f"({rules.refund_sources.partial_actions}), and this one has had them. Give the rest back another way."
-    )
+    ends = (payment.captured_at or payment.requested_at) + timedelta(days=rules.refund_window_days)
+    if now > ends:
+        return (
+            f"KakaoPay refunds within {rules.refund_window_days} days ({rules.refund_sources.window}); this payment "
+            f"could be refunded until {ends.astimezone(zone):%-d %b %Y}. Give the money back another way, such as a "
+            "bank transfer."
+        )
+    if sum(refund.status in COMMITTED for refund in refunds) >= rules.maximum_partial_actions:
+        return (
+            f"Checkout.com takes at most {rules.maximum_partial_actions} partial refunds of one payment "
+            f"({rules.refund_sources.partial_actions}), and this one has had them. Give the rest back another way."
+        )
+    return None
 
 
 def too_small(amount: Money) -> str | None:

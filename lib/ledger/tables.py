@@ -251,6 +251,11 @@ class Refund(Table, table=True):
         return Money(self.amount, self.currency)
 
     @property
+    def limit(self) -> Money | None:
+        """The limit that made a second person necessary."""
+        return None if self.approval_limit is None else Money(self.approval_limit, self.currency)
+
+    @property
     def cancellable(self) -> bool:
         """Whether it can still be taken back: nothing of it has left this house."""
         return self.status == "awaiting_approval" or (self.status == "submitting" and self.held_until is not None)

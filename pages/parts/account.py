@@ -10,6 +10,8 @@ import streamlit as st
 
 from lib import catalog
 from lib.ledger.account import Account, account
+from lib.ledger.order_lines import lines_of
+from lib.ledger.refunds import expected_between
 from lib.ledger.tables import Payment, Refund
 from lib.money import Money
 from pages.parts import words
@@ -81,39 +83,56 @@ def show_bar(held: Account) -> None:
 
 
 def show_entries(payment: Payment, held: Account, refunds: Sequence[Refund]) -> None:
-    """Signed entries that add up to what remains. Entries that moved nothing are listed with a dash."""
+    """Signed entries that add up to what remains: paid out, then on their way. What gave its amount back comes last."""
     zone = desk().settings.zone
     currency = held.captured.currency
-    rows = [
-        (
-            "Captured",
-            words.when(payment.captured_at or payment.updated_at, zone),
-            words.status("Captured").badge,
-            held.captured,
-        )
-    ]
-    for refund in refunds:
-        sign = words.refund_status(refund.status)
+    captured_at = words.when(payment.captured_at or payment.updated_at, zone)
+    rows = [("Captured", captured_at, words.status("Captured").badge, held.captured)]
+    moved = sorted((refund for refund in refunds if refund.status in MOVED), key=lambda one: one.status != "refunded")
+    unmoved = [refund for refund in refunds if refund.status not in MOVED]
+    for refund in moved + unmoved:
         who = f", by {words.plain(refund.requested_by)}" if refund.requested_by else ""
-        said = words.plain(refund.response_summary or "") if refund.status in ("failed", "declined") else ""
-        when = words.when(refund.requested_at, zone)
-        rows.append(
-            (f"{words.reason(refund.reason)}{who}", f"{when}. {said}" if said else when, sign.badge, -refund.money)
-        )
+        what = f"{words.refund_reason(refund)}{who}"
+        rows.append((what, details(refund, refunds), words.refund_sign(refund).badge, -refund.money))
+    rows.insert(1 + len(moved), ("**Remaining**", "", "", held.remaining))
     table = pd.DataFrame(
         {
-            "Entry": [f"{what}  \n:gray[:small[{when}]]" for what, when, _, _ in rows] + ["**Remaining**"],
-            "State": [badge for _, _, badge, _ in rows] + [""],
-            "Amount": [amount.minor for *_, amount in rows] + [held.remaining.minor],
+            "Entry": [f"{what}  \n:gray[:small[{more}]]" if more else what for what, more, _, _ in rows],
+            "State": [badge for _, _, badge, _ in rows],
+            "Amount": [amount.minor for *_, amount in rows],
         }
     )
-    unmoved = [number for number, refund in enumerate(refunds, 1) if refund.status not in MOVED]
     style = table.style.format({"Amount": lambda minor: str(Money(minor, currency))})
-    if unmoved:
-        style = style.format({"Amount": lambda minor: f"({Money(-minor, currency)})"}, subset=(unmoved, ["Amount"]))
+    given_back = list(range(2 + len(moved), len(rows)))
+    if given_back:
+        style = style.format({"Amount": lambda minor: f"({Money(-minor, currency)})"}, subset=(given_back, ["Amount"]))
     st.table(style, border="horizontal", hide_index=True, alt="Entries of the refund account")
-    if unmoved:
-        st.caption("Amounts in brackets did not move and do not count.")
+    if given_back:
+        st.caption("Amounts in brackets were given back to what remains and do not count.")
+
+
+def details(refund: Refund, refunds: Sequence[Refund]) -> str:
+    """When it was asked for and what has become of it since, in one line."""
+    zone = desk().settings.zone
+    parts = [words.when(refund.requested_at, zone)]
+    if refund.approved_by:
+        parts.append(f"approved by {words.plain(refund.approved_by)}")
+    if refund.status in ("pending", "refunded"):
+        first, last = expected_between(refund)
+        parts.append(f"with the customer {words.day(first)} to {words.day(last)}")
+    elif refund.status == "awaiting_approval" and refund.approve_by:
+        parts.append(f"held back until {words.stamp(refund.approve_by, zone)}")
+    elif refund.decided_at and refund.status not in MOVED:
+        parts += [words.refund_ending(refund), f"given back {words.when(refund.decided_at, zone)}"]
+    pieces = [f"{line['quantity']} × {words.plain(line['name'])}" for line in lines_of(refund)]
+    parts += pieces
+    first_try = next((each for each in refunds if each.key == refund.retry_of), None)
+    if first_try:
+        parts.append(f"tries again what was asked for {words.when(first_try.requested_at, zone)}")
+    again = next((each for each in reversed(refunds) if each.retry_of == refund.key), None)
+    if again:
+        parts.append(f"tried again {words.when(again.requested_at, zone)}")
+    return " · ".join(part for part in parts if part)
 
 
 def show_uncaptured(payment: Payment) -> None:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import streamlit as st
 
 from lib import catalog
-from lib.ledger.account import read_refund, share
+from lib.ledger.account import fitting, read_refund, share, stranded
+from lib.ledger.decisions import limit_exceeded
+from lib.ledger.order_lines import OrderLine, cost, order_lines
 from lib.ledger.payments import new_key
-from lib.ledger.refund_rules import KeyReused, RefundProblem
-from lib.ledger.refunds import expected_between, request_refund
+from lib.ledger.refund_rules import KeyReused, RefundProblem, barred
+from lib.ledger.refunds import request_refund
 from lib.ledger.tables import Payment, Refund
 from lib.money import BadAmount, Money
-from pages.parts import frame, words
+from lib.operators import NotAllowed
+from pages.parts import frame, refund_open, words
+from pages.parts.refund_open import BY_AMOUNT, BY_LINE, key_name, retry_of
 from pages.parts.session import desk, operator
 
-SHARES = {"25%": 25, "50%": 50, "75%": 75, "All": 100}
+SHARES = {"25%": 25, "50%": 50, "75%": 75, "All that is left": 100}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,26 +33,44 @@ class Asked:
     drawn_with: Money
     reason: str
     note: str
+    lines: Mapping[int, int] = field(default_factory=dict)
+    limit: Money | None = None
 
 
 def show(payment: Payment, refunds: Sequence[Refund]) -> None:
-    """The form, or what became of it once it was answered."""
+    """What is open about this payment's refunds, then the form, or what became of it once it was answered."""
     if not payment.captured:
         return
+    refund_open.show(payment, refunds)
     key = st.session_state.setdefault(key_name(payment), new_key())
     done = next((refund for refund in refunds if refund.key == key), None)
+    problem = barred(payment, refunds, datetime.now(UTC), desk().settings.zone)
     with st.container(border=True):
         st.subheader("Refund", anchor=False)
         if done:
-            show_done(payment, done)
-        elif payment.refundable:
-            form(payment, key, held_back(refunds))
-        else:
+            if not done.cancellable:  # else its card says it all
+                refund_open.show_done(done)
+            if payment.refundable and not problem:
+                st.button(
+                    "Another refund",
+                    icon=":material/add:",
+                    width="stretch",
+                    key=f"another_{done.key}",
+                    on_click=open_another,
+                    args=(payment,),
+                )
+        elif not operator().may("refund"):
+            st.markdown("Your role may look, but not refund. Ask somebody in support.")
+        elif not payment.refundable:
             st.markdown(f"Nothing is left to refund. {held_back(refunds)}")
+        elif problem:
+            st.warning(words.plain(problem), icon=":material/event_busy:")
+        else:
+            form(payment, refunds, key)
 
 
-def key_name(payment: Payment) -> str:
-    return f"refund_key_{payment.id}"
+def open_another(payment: Payment) -> None:
+    st.session_state[key_name(payment)] = new_key()
 
 
 def held_back(refunds: Sequence[Refund]) -> str:
@@ -64,33 +87,29 @@ def held_back(refunds: Sequence[Refund]) -> str:
 
 
 @st.fragment
-def form(payment: Payment, key: str, why: str) -> None:
+def form(payment: Payment, refunds: Sequence[Refund], key: str) -> None:
     """A fragment, so that typing redraws nothing else."""
-    currency = payment.refundable.currency
-    amount_key, share_key = f"amount_{key}", f"share_{key}"
-
-    def take_share() -> None:
-        chosen = st.session_state[share_key]
-        if chosen:
-            st.session_state[amount_key] = share(payment.refundable, SHARES[chosen]).figure
-
-    def leave_share() -> None:
-        st.session_state[share_key] = None
-
-    st.markdown(f":small[:gray[Up to] **{payment.refundable}**:gray[. {why}]]")
+    st.markdown(f":small[:gray[Up to] **{payment.refundable}**:gray[. {held_back(refunds)}]]")
+    tried = next((refund for refund in refunds if refund.key == retry_of(key)), None)
+    if tried:
+        when = words.when(tried.decided_at or tried.requested_at, desk().settings.zone)
+        st.info(f"Tries again the {tried.money} that came to nothing {when}.", icon=":material/replay:")
     problem = st.session_state.get(f"problem_{key}")
     if problem:
         st.error(words.plain(problem), icon=":material/error:")
-    st.segmented_control("Share of what remains", list(SHARES), key=share_key, on_change=take_share, width="stretch")
-    with st.container(gap="xxsmall"):
-        text = st.text_input(
-            f"Amount in {currency}",
-            key=amount_key,
-            live=True,
-            on_change=leave_share,
-            placeholder=payment.refundable.figure,
+    lines = order_lines(desk().database, payment, refunds)
+    by_line = False
+    if lines:
+        st.session_state.setdefault(f"mode_{key}", BY_AMOUNT)
+        mode = st.segmented_control(
+            "Refund by", (BY_AMOUNT, BY_LINE), key=f"mode_{key}", required=True, label_visibility="collapsed"
         )
-        amount = show_echo(text or "", payment)
+        by_line = mode == BY_LINE
+    chosen = choose_lines(lines, key) if by_line else {}
+    amount = show_cost(lines, chosen, payment) if by_line else type_amount(payment, key)
+    limit = limit_exceeded(desk().settings.limits, operator(), refunds, amount) if amount else None
+    if amount:
+        show_consequences(amount, payment, limit)
     reasons = catalog.kakaopay().refund_reasons
     reason = st.selectbox("Reason", list(reasons), format_func=reasons.__getitem__, key=f"reason_{key}")
     note = st.text_area(
@@ -99,25 +118,102 @@ def form(payment: Payment, key: str, why: str) -> None:
     label = frame.primary(f"Refund {amount}", "undo") if amount else "Refund"
     asked = st.button(label, type="primary", width="stretch", key=f"ask_{key}", disabled=amount is None)
     if asked and amount:
-        st.session_state[f"confirming_{key}"] = Asked(amount, payment.refundable, reason, note or "")
+        st.session_state[f"confirming_{key}"] = Asked(amount, payment.refundable, reason, note or "", chosen, limit)
         st.session_state.pop(f"problem_{key}", None)
     asked_for = st.session_state.get(f"confirming_{key}")
     if asked_for:
         confirm(payment, key, asked_for)
 
 
-def show_echo(text: str, payment: Payment) -> Money | None:
-    """The amount as it will be sent, or why it cannot be."""
-    if not text.strip():
-        st.markdown(":gray[:small[Type an amount or choose a share.]]")
+def type_amount(payment: Payment, key: str) -> Money | None:
+    """The amount as typed or as a share of what is left."""
+    amount_key, share_key = f"amount_{key}", f"share_{key}"
+
+    def take_share() -> None:
+        part = st.session_state[share_key]
+        if part:
+            st.session_state[amount_key] = share(payment.refundable, SHARES[part]).figure
+
+    def leave_share() -> None:
+        st.session_state[share_key] = None
+
+    st.segmented_control(
+        "Share of what is left",
+        list(SHARES),
+        key=share_key,
+        on_change=take_share,
+        label_visibility="collapsed",
+        width="stretch",
+    )
+    with st.container(gap="xxsmall"):
+        text = st.text_input(
+            f"Amount in {payment.refundable.currency}",
+            key=amount_key,
+            live=True,
+            on_change=leave_share,
+            placeholder=payment.refundable.figure,
+        )
+        if not (text or "").strip():
+            st.markdown(":gray[:small[Type an amount or choose a share.]]")
+            return None
+        return echo(lambda: read_refund(text or "", payment))
+
+
+def choose_lines(lines: Sequence[OrderLine], key: str) -> dict[int, int]:
+    """How many pieces of which order lines come back. What came back already is not offered again."""
+    chosen: dict[int, int] = {}
+    with st.container(gap="xsmall"):
+        for line in lines:
+            name = words.plain(line.name)
+            gone = f", {line.returned} given back" if line.returned else ""
+            if line.left:
+                pieces = st.number_input(
+                    f"{name} · {line.quantity} for {line.total}{gone}",
+                    min_value=0,
+                    max_value=line.left,
+                    step=1,
+                    key=f"line_{line.number}_{key}",
+                )
+                if pieces:
+                    chosen[line.number] = int(pieces)
+            else:
+                st.markdown(f":gray[:small[{name} · all {line.quantity} given back]]")
+    return chosen
+
+
+def show_cost(lines: Sequence[OrderLine], chosen: Mapping[int, int], payment: Payment) -> Money | None:
+    """What the chosen pieces come to."""
+    amount = cost(lines, chosen)
+    if amount is None:
+        st.markdown(":gray[:small[Say how many of each come back; the amount follows.]]")
         return None
+    return echo(lambda: fitting(amount, payment))
+
+
+def echo(read: Callable[[], Money]) -> Money | None:
+    """The amount as it will be sent, or why it cannot be."""
     try:
-        amount = read_refund(text, payment)
+        amount = read()
     except BadAmount as error:
         st.markdown(f":red[:material/error: :small[{words.plain(str(error))}]]")
         return None
     st.markdown(f":gray[:small[Sends {amount.minor} = {amount}]]")
     return amount
+
+
+def show_consequences(amount: Money, payment: Payment, limit: Money | None) -> None:
+    """What the person should know before they ask."""
+    rest = stranded(amount, payment)
+    if rest:
+        st.markdown(
+            f":orange[:material/warning: :small[{rest} would be left, which KakaoPay never refunds: it is under the "
+            "minimum. Refund all that is left instead.]]"
+        )
+    if limit:
+        st.markdown(
+            f":orange[:material/approval: :small[With your other refunds of this payment above {limit}: a second "
+            "person has to approve it before it is sent.]]"
+        )
 
 
 def confirm(payment: Payment, key: str, asked: Asked) -> None:
@@ -133,7 +229,7 @@ def confirm(payment: Payment, key: str, asked: Asked) -> None:
         st.markdown(
             f"**{asked.amount}** go back to {f'**{words.plain(who)}**' if who else 'the customer'} for order "
             f"**{words.plain(payment.reference or payment.id)}**. Reason: {words.plain(because.lower())}. "
-            "A refund cannot be taken back."
+            f"{what_then(asked)}"
         )
         with st.container(horizontal=True, horizontal_alignment="right"):
             kept = st.button("Keep it", key=f"keep_{key}")
@@ -145,6 +241,16 @@ def confirm(payment: Payment, key: str, asked: Asked) -> None:
             st.rerun()
 
     ask()
+
+
+def what_then(asked: Asked) -> str:
+    """What happens after the person has confirmed."""
+    if asked.limit:
+        return "It is sent once a second person has approved it; until then it can be withdrawn."
+    seconds = desk().settings.refund_hold_seconds
+    if seconds:
+        return f"It is kept back for {seconds} s, in which it can be cancelled; after that it cannot be taken back."
+    return "A refund cannot be taken back."
 
 
 def send(payment: Payment, key: str, asked: Asked) -> None:
@@ -159,46 +265,11 @@ def send(payment: Payment, key: str, asked: Asked) -> None:
                 drawn_with=asked.drawn_with,
                 reason=asked.reason,
                 note=asked.note,
+                lines=asked.lines,
+                retry_of=retry_of(key),
             )
     except KeyReused as error:
         st.session_state[key_name(payment)] = fresh = new_key()
         st.session_state[f"problem_{fresh}"] = str(error)
-    except RefundProblem as error:
+    except (RefundProblem, NotAllowed) as error:
         st.session_state[f"problem_{key}"] = str(error)
-
-
-def show_done(payment: Payment, refund: Refund) -> None:
-    """What became of the form's refund, where the form was."""
-    zone = desk().settings.zone
-    sign = words.refund_status(refund.status)
-    st.markdown(f"{sign.badge} **{refund.money}**")
-    st.markdown(sign.meaning)
-    if refund.status in ("failed", "declined"):
-        said = (
-            refund.response_summary
-            if refund.status == "failed"
-            else words.response(refund.response_code, refund.response_summary)
-        )
-        if said:
-            st.markdown(words.plain(said) if refund.status == "failed" else said)
-    elif refund.status in ("pending", "refunded"):
-        first, last = expected_between(refund)
-        st.markdown(
-            f"Tell the customer: the money arrives between **{first.day} {first:%b}** and **{last.day} {last:%b}**."
-        )
-    st.caption(
-        f"Asked for by {words.plain(refund.requested_by or 'someone elsewhere')} {words.when(refund.requested_at, zone)}"
-    )
-    if payment.refundable:
-        st.button(
-            "Another refund",
-            icon=":material/add:",
-            width="stretch",
-            key=f"another_{refund.key}",
-            on_click=open_another,
-            args=(payment,),
-        )
-
-
-def open_another(payment: Payment) -> None:
-    st.session_state[key_name(payment)] = new_key()

@@ -60,7 +60,7 @@ def standing(payment: Payment, refunds: Sequence[Refund], zone: ZoneInfo, now: d
 
 def _open(refund: Refund, others: int, zone: ZoneInfo, now: datetime) -> Standing:
     more = f" So is {others} more." if others == 1 else f" So are {others} more." if others else ""
-    by = f" by {words.when(refund.approve_by, zone, now)}" if refund.approve_by else ""
+    by = f" by {words.stamp(refund.approve_by, zone, now)}" if refund.approve_by else ""
     if refund.status == "awaiting_approval":
         return Standing(
             f"A refund of {refund.money} is not sent yet.{more}",

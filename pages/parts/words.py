@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from lib import catalog
-from lib.ledger.tables import Payment
+from lib.ledger.tables import Payment, Refund
 from lib.operators import ROLES
 
 
@@ -53,6 +53,9 @@ REFUND_STATUSES: Mapping[str, Sign] = {
     "cancelled": Sign("Cancelled", "close", "gray", "It was withdrawn before it was sent. No money moved."),
 }
 
+KEPT_BACK = Sign("Kept back", "hourglass_top", "blue", "It is not sent yet and can still be cancelled.")
+"""How a refund is shown that is `submitting` and still held."""
+
 VERDICTS: Mapping[str, Sign] = {
     "accepted": Sign("Accepted", "check_circle", "green", "The signature holds and the event is stored."),
     "duplicate": Sign("Duplicate", "content_copy", "gray", "The event was here already. Nothing changed."),
@@ -88,6 +91,11 @@ EVENTS: Mapping[str, str] = {
     "refund_requested": "asked for a refund",
     "refund_accepted": "Checkout.com accepted the refund",
     "refund_refused": "Checkout.com refused the refund",
+    "refund_approved": "approved the refund",
+    "refund_rejected": "rejected the refund",
+    "refund_cancelled": "cancelled the refund before it was sent",
+    "refund_lapsed": "nobody approved the refund in time",
+    "refund_released": "the refund was no longer kept back",
     "note_added": "wrote a note",
     "payment_read": "the payment was looked up at Checkout.com",
     "actions_read": "the payment's actions were looked up at Checkout.com",
@@ -99,6 +107,7 @@ SOURCES: Mapping[str, tuple[str, str]] = {
     "api": ("api", "API"),
     "webhook": ("webhook", "Webhook"),
     "poll": ("manage_search", "Look-up"),
+    "clock": ("timer", "Time"),
 }
 """Icon and word for where a fact comes from."""
 
@@ -137,6 +146,30 @@ def status(value: str) -> Sign:
 def refund_status(value: str) -> Sign:
     """How to show a refund's status."""
     return REFUND_STATUSES.get(value) or _unknown(value)
+
+
+def refund_sign(refund: Refund) -> Sign:
+    """How to show where a refund stands; one that is kept back is not being sent yet."""
+    return KEPT_BACK if refund.held_until else refund_status(refund.status)
+
+
+def refund_reason(refund: Refund) -> str:
+    """Why it was asked for, in the words of the day on which it was."""
+    return plain(refund.reason_label) if refund.reason_label else reason(refund.reason)
+
+
+def refund_ending(refund: Refund) -> str:
+    """Why no money moved, and who saw to it; empty for a refund that is open or done."""
+    if refund.status == "failed":
+        return plain(refund.response_summary or "")
+    if refund.status == "declined":
+        return response(refund.response_code, refund.response_summary)
+    if refund.ended_as == "lapsed":
+        return "Nobody approved it in time"
+    if refund.ended_as:
+        why = f": {plain(refund.ended_why)}" if refund.ended_why else ""
+        return f"{refund.ended_as.capitalize()} by {plain(refund.ended_by or 'somebody')}{why}"
+    return ""
 
 
 def verdict(value: str) -> Sign:
