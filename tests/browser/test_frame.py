@@ -13,6 +13,7 @@ from tests.support.server import Server, serving
 SCREENS = {
     "payments": "Payments",
     "refunds": "Refunds",
+    "bulk-refunds": "Bulk refunds",
     "approvals": "Approvals",
     "settlement": "Settlement",
     "webhook-events": "Webhook events",

@@ -31,7 +31,7 @@ from lib.ledger.bulk.tables import BULK, LINE
 from lib.ledger.decisions import limit_exceeded
 from lib.ledger.desk import Desk
 from lib.ledger.record import PAYMENT, REFUND
-from lib.ledger.refund_rules import COMMITTED, too_late, too_many, too_small
+from lib.ledger.refund_rules import COMMITTED, barred, too_small
 from lib.ledger.rows import as_rows
 from lib.ledger.search import carriers
 from lib.ledger.tables import Payment, Refund
@@ -123,7 +123,7 @@ class DryRun:
             raise _Held("already_refunded", earlier)
         planned = self._planned[payment.id]
         refunds = [*known.refunds[payment.id], *(self._as_refund(payment, *each) for each in planned)]
-        problem = too_late(payment, self._now, self._settings.zone) or too_small(amount) or too_many(refunds)
+        problem = barred(payment, refunds, self._now, self._settings.zone) or too_small(amount)
         if problem:
             raise _Held("not_refundable", problem)
         left = payment.refundable - Money(sum(minor for minor, _ in planned), amount.currency)
