@@ -59,8 +59,6 @@ def show(payment: Payment, refunds: Sequence[Refund]) -> None:
                     on_click=open_another,
                     args=(payment,),
                 )
-        elif not operator().may("refund"):
-            st.markdown("Your role may look, but not refund. Ask somebody in support.")
         elif not payment.refundable:
             st.markdown(f"Nothing is left to refund. {held_back(refunds)}")
         elif problem:

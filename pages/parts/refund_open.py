@@ -36,7 +36,7 @@ def show(payment: Payment, refunds: Sequence[Refund]) -> None:
                 else:
                     show_waiting(refund)
                 show_problem(refund)
-    if operator().may("refund") and payment.refundable:
+    if payment.refundable:
         for refund in [each for each in refunds if can_be_retried(each, refunds)][-OFFERED:]:
             show_lost(payment, refund)
 

@@ -135,10 +135,3 @@ def test_order_lines_are_chosen_and_the_amount_follows(filled: Database, checkou
     test.segmented_control(key=f"mode_{key}").set_value("Order lines").run()
     assert test.number_input(key=f"line_0_{key}").max == 1
     assert "2 × Cup" in " ".join(test.table[0].value["Entry"])
-
-
-def test_a_role_that_may_not_refund_sees_no_form(filled: Database, open_page: Open) -> None:
-    test = open_page("payment.py", id=payment(2))
-    test.session_state["acting_role"] = "finance"
-    test.run()
-    assert "Your role may look, but not refund" in said(test)
