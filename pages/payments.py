@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import streamlit as st
 
-from lib import catalog
-from lib.ledger.periods import whole_days
-from lib.ledger.queries import Count, Page, PaymentFilter, count_payments, find_payments, pulse
+from lib.ledger.payment_csv import MOST_ROWS, payments_csv
+from lib.ledger.payment_filter import PaymentFilter
+from lib.ledger.queries import Count, Page, count_payments, find_payments, pulse
+from lib.ledger.query_text import Reading
 from lib.ledger.tables import Payment
-from pages.parts import frame, live, tables, words
-from pages.parts.session import desk
+from pages.parts import frame, live, payment_search, payment_views, tables, words
+from pages.parts.session import desk, operator
 
-EMPTY = {"q": "", "status": [], "currency": [], "terminal": None, "since": None, "until": None}
+FEW = 3
+"""Up to so many payments found are offered as links."""
 
 
 def screen() -> None:
@@ -21,12 +25,14 @@ def screen() -> None:
     database = desk().database
     drawn = pulse(database)
     live.redraw_on_change(lambda: pulse(database), drawn, live.this_minute())
-    wanted = filters()
-    page = find_payments(database, wanted, cursor=st.query_params.get("cursor"))
+    reading = ask()
+    page = find_payments(database, reading.wanted, cursor=st.query_params.get("cursor"))
     if page.rows:
+        if len(page.rows) <= FEW and reading.wanted != PaymentFilter():
+            show_links(page.rows)
         show_rows(page)
-        turn(page, count_payments(database, wanted))
-    elif wanted == PaymentFilter():
+        turn(page, count_payments(database, reading.wanted))
+    elif reading.wanted == PaymentFilter():
         frame.empty(
             "receipt_long",
             "No payments yet",
@@ -36,77 +42,53 @@ def screen() -> None:
     else:
         said = "Try fewer letters of the reference or e-mail address, or drop a filter."
         with frame.empty("search_off", "Nothing matches", said):
-            st.button("Clear all filters", icon=":material/filter_alt_off:", on_click=clear, key="clear_all")
+            st.button(
+                "Clear all filters", icon=":material/filter_alt_off:", on_click=payment_search.clear, key="clear_all"
+            )
 
 
-def filters() -> PaymentFilter:
-    """The filters, all of them in the address, so that it can be reloaded and sent to a colleague."""
-    search, more = st.columns([5, 1], vertical_alignment="bottom", wrap=False)
-    with search:
-        text = st.text_input(
-            "Search",
-            type="search",
-            key="q",
-            live=True,
-            placeholder="Reference, e-mail or payment id",
-            icon=":material/search:",
-            label_visibility="collapsed",
-            on_change=first_page,
-            bind="query-params",
-        )
-    with more:
-        currencies, terminal, since, until = more_filters()
-    statuses = st.pills(
-        "Status",
-        list(words.STATUSES),
-        selection_mode="multi",
-        key="status",
-        label_visibility="collapsed",
-        on_change=first_page,
-        bind="query-params",
-        wrap=True,
-    )
-    return PaymentFilter(
-        text=(text or "").strip(),
-        statuses=tuple(statuses),
-        currencies=tuple(currencies),
-        terminal_type=terminal,
-        since=since,
-        until=until,
-    )
+def ask() -> Reading:
+    """What is searched for: in the box, in the filters, or as a view; and beside it what can be done with it."""
+    typed = payment_search.search_box()
+    with st.container(horizontal=True, gap="small"):
+        payment_views.views()
+        chosen, problems = payment_search.filters()
+        beside = st.container(width="content")
+        payment_search.guide()
+    chosen = replace(chosen, statuses=payment_search.statuses())
+    reading = payment_search.together(typed, chosen)
+    problems += reading.problems
+    for problem in problems:
+        st.warning(words.plain(problem), icon=":material/help:")
+    with beside:
+        download(reading.wanted, disabled=bool(problems))
+    return reading
 
 
-def more_filters() -> tuple[list[str], str | None, datetime | None, datetime | None]:
-    chosen = sum(bool(st.session_state.get(name)) for name in ("currency", "terminal", "since", "until"))
-    zone = desk().settings.zone
-    with st.popover(f"Filters ({chosen})" if chosen else "Filters", icon=":material/filter_list:", width="stretch"):
-        currencies = st.pills(
-            "Currency",
-            list(dict.fromkeys([*desk().settings.currencies, *catalog.currencies()])),
-            selection_mode="multi",
-            key="currency",
-            on_change=first_page,
-            bind="query-params",
+def download(wanted: PaymentFilter, *, disabled: bool) -> None:
+    """The rows as a file, made only when it is asked for."""
+    who, database, zone = operator(), desk().database, desk().settings.zone
+    if who.may("download"):
+        st.download_button(
+            "Download",
+            lambda: payments_csv(database, who, wanted, now=datetime.now(UTC), zone=zone),
+            file_name=f"payments-{datetime.now(zone):%Y-%m-%d-%H%M}.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+            disabled=disabled,
+            help=f"What you see and all pages after it, with its refunds, as CSV: at most {MOST_ROWS:,} rows.",
+            key="download",
         )
-        kinds = catalog.kakaopay().terminal_types
-        terminal = st.pills(
-            "Where the customer pays",
-            list(kinds),
-            key="terminal",
-            format_func=kinds.__getitem__,
-            on_change=first_page,
-            bind="query-params",
-        )
-        first, last = st.columns(2)
-        since = first.date_input(
-            "From", None, key="since", format="YYYY-MM-DD", on_change=first_page, bind="query-params"
-        )
-        until = last.date_input("To", None, key="until", format="YYYY-MM-DD", on_change=first_page, bind="query-params")
-        st.caption(f"Whole days in {datetime.now(zone):%Z}, by the time of the request.")
-        st.button("Clear all filters", icon=":material/filter_alt_off:", on_click=clear, key="clear", width="stretch")
-    start = whole_days(since, since, zone).since if since else None
-    end = whole_days(until, until, zone).until if until else None
-    return list(currencies), terminal, start, end
+
+
+def show_links(payments: Sequence[Payment]) -> None:
+    """What was found as links too: rows are opened with a pointer only."""
+    with st.container(horizontal=True, gap="small"):
+        for payment in payments:
+            name = words.plain(payment.reference or words.short_id(payment.id))
+            label = f"Open {name}, {payment.money}"
+            st.page_link("payment.py", label=label, icon=":material/arrow_forward:", query_params={"id": payment.id})
 
 
 def show_rows(page: Page[Payment]) -> None:
@@ -139,15 +121,6 @@ def turn(page: Page[Payment], count: Count) -> None:
         number = f"{count.number:,}{'' if count.exact else '+'}"
         st.caption(f"{number} payment{'' if number == '1' else 's'}, newest first", width="content")
         tables.turn_pages(page.newer, page.older, key="payments")
-
-
-def first_page() -> None:
-    st.query_params.pop("cursor", None)
-
-
-def clear() -> None:
-    first_page()
-    st.session_state.update(EMPTY)
 
 
 screen()

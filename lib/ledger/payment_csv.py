@@ -133,7 +133,7 @@ def payments_csv(
 
     Raises `NotAllowed`. The download is in the audit log, without the words that were looked for.
     """
-    operator.require("download")
+    audit.permit(database, operator, "download", "payments")
     sheet = Sheet(zone)
     with database.read() as connection:
         _fill(connection, sheet, wanted)

@@ -24,18 +24,18 @@ class Merchant:
     server: Server
     client: httpx.Client
 
-    def asked(self, reference: str, amount: int = 1100, currency: str = "HKD") -> tuple[str, str]:
+    def asked(self, reference: str, amount: int = 1100, currency: str = "HKD", **more: Any) -> tuple[str, str]:
         """A payment that waits for its customer, who is sent back to its page here; its id and the wallet's address."""
         back = f"{self.server.url}/payment?reference={reference}"
-        body = payment_request(reference, amount, currency, success_url=back, failure_url=back)
+        body = payment_request(reference, amount, currency, success_url=back, failure_url=back, **more)
         created = self.client.post("/payments", json=body)
         assert created.status_code == 202, created.text
         self.wait(created.json()["id"], "Pending")
         return created.json()["id"], created.json()["_links"]["redirect"]["href"]
 
-    def paid(self, reference: str, amount: int = 1100, currency: str = "HKD") -> str:
+    def paid(self, reference: str, amount: int = 1100, currency: str = "HKD", **more: Any) -> str:
         """A payment that its customer has paid, and of which the dashboard has heard; its id."""
-        payment_id, wallet = self.asked(reference, amount, currency)
+        payment_id, wallet = self.asked(reference, amount, currency, **more)
         assert self.client.post(wallet, data={"decision": "pay"}).status_code == 303
         self.wait(payment_id, "Captured")
         return payment_id

@@ -6,7 +6,9 @@ import pytest
 
 from lib.ledger.database import Database
 from lib.ledger.facts import from_webhook
+from lib.ledger.query_fields import FIELDS
 from lib.ledger.record import record
+from pages.parts.session import ROLE
 from tests.pages.conftest import Open, payment, said
 from tests.support.events import event
 
@@ -36,6 +38,13 @@ def test_all_payments_newest_first(filled: Database, open_page: Open) -> None:
         ({"q": "ORD-0006"}, ["ORD-0006"]),
         ({"q": "minji.kim@"}, ["ORD-0002"]),
         ({"q": "ORD", "status": "Refunded"}, ["ORD-0004"]),
+        ({"q": "EUR 11.00"}, ["ORD-0004"]),
+        ({"q": "refund:declined"}, ["ORD-0009"]),
+        ({"q": "45000"}, ["ORD-0003"]),
+        ({"refund": "Refund declined"}, ["ORD-0009"]),
+        ({"least": "1,000", "currency": "KRW"}, ["ORD-0003"]),
+        ({"most": "50"}, ["ORD-0004"]),
+        ({"q": "status:captured,refunded", "status": "Refunded"}, ["ORD-0004"]),
     ],
 )
 def test_filters_come_from_the_address(
@@ -109,3 +118,81 @@ def test_a_broken_cursor_starts_at_the_newest(filled: Database, open_page: Open)
 
 def test_rows_remember_which_payment_they_show(filled: Database, open_page: Open) -> None:
     assert open_page("payments.py").session_state["payments_ids"][0] == payment(1)
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ({"q": "colour:red"}, "There is no field “colour”"),
+        ({"q": "status:pending", "status": "Refunded"}, "no payment is both. Drop one of them."),
+        ({"least": "1.100,00"}, "“1.100,00” is no amount. Use digits and a point for decimals"),
+    ],
+)
+def test_what_is_not_understood_is_said_and_not_downloaded(
+    filled: Database, open_page: Open, query: dict[str, str], sentence: str
+) -> None:
+    test = open_page("payments.py", **query)
+    assert sentence in said(test)
+    assert test.get("download_button")[0].proto.disabled
+
+
+def test_the_help_lists_every_field(filled: Database, open_page: Open) -> None:
+    [examples] = [list(table.value["Type"]) for table in open_page("payments.py").table]
+    assert [example for example in examples if ":" in example] == [f"`{field.example}`" for field in FIELDS.values()]
+
+
+@pytest.mark.parametrize(
+    ("view", "references"),
+    [
+        ("Refund declined, not retried", ["ORD-0009"]),
+        ("Needs attention", ["ORD-0008"]),
+        ("Refunds awaiting approval", []),
+        ("Pending over an hour", []),
+    ],
+)
+def test_ready_views(filled: Database, open_page: Open, view: str, references: list[str]) -> None:
+    test = open_page("payments.py", status="Captured", cursor="anything")
+    next(button for button in test.button if button.label == view).click().run()
+    assert not test.pills(key="status").value
+    assert "cursor" not in test.query_params
+    assert [reference for table in test.dataframe for reference in table.value["reference"]] == references
+
+
+def test_a_view_of_ones_own(filled: Database, open_page: Open) -> None:
+    test = open_page("payments.py", q="amount:>50", status="Captured", since="2020-02-03", recurring="false")
+    test.text_input(key="view_name").input("Large")
+    next(button for button in test.button if button.label == "Save view").click().run()
+    assert [toast.value for toast in test.toast] == ["Saved as Large."]
+    rows = len(test.dataframe[0].value)
+
+    test.button(key="clear").click().run()
+    assert len(test.dataframe[0].value) == 9
+    next(button for button in test.button if button.label == "Large").click().run()
+    assert test.text_input(key="q").value == "amount:>50"
+    assert (test.pills(key="status").value, str(test.date_input(key="since").value)) == (["Captured"], "2020-02-03")
+    assert len(test.dataframe[0].value) == rows
+
+    next(button for button in test.button if str(button.key).startswith("delete_view_")).click().run()
+    assert "Large" not in [button.label for button in test.button]
+
+
+def test_a_view_of_everything_is_not_saved(filled: Database, open_page: Open) -> None:
+    test = open_page("payments.py")
+    test.text_input(key="view_name").input("All")
+    next(button for button in test.button if button.label == "Save view").click().run()
+    assert "This shows all payments" in test.toast[0].value
+
+
+def test_few_that_are_found_are_links_too(filled: Database, open_page: Open) -> None:
+    assert [link.label for link in open_page("payments.py", q="ORD-0003").get("page_link")] == [
+        "Open ORD\\-0003, KRW\u00a045,000"
+    ]
+    assert open_page("payments.py").get("page_link") == []
+
+
+def test_a_viewer_has_no_download(filled: Database, open_page: Open) -> None:
+    test = open_page("payments.py")
+    assert test.get("download_button")
+    test.session_state[ROLE] = "viewer"
+    test.run()
+    assert not test.get("download_button")
