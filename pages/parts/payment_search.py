@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import parse_qs
@@ -127,6 +128,8 @@ def together(typed: str, chosen: PaymentFilter) -> Reading:
 def address() -> dict[str, str | list[str]]:
     """What is chosen, as the address has it."""
     chosen = {name: st.session_state.get(name) for name in EMPTY}
+    for name, labels in _labels().items():
+        chosen[name] = labels.get(chosen[name])
     return {name: value if isinstance(value, list) else _plain(value) for name, value in chosen.items() if value}
 
 
@@ -137,6 +140,8 @@ def show(view: str) -> None:
     for name, values in said.items():
         if isinstance(EMPTY.get(name), list):
             chosen[name] = values
+        elif name in _labels():
+            chosen[name] = next((value for value, label in _labels()[name].items() if label == values[0]), None)
         elif name in ("since", "until"):
             chosen[name] = date.fromisoformat(values[0])
         elif name in EMPTY:
@@ -153,6 +158,11 @@ def clear() -> None:
 def first_page() -> None:
     """Go back to the newest. For callbacks."""
     st.query_params.pop("cursor", None)
+
+
+def _labels() -> dict[str, Mapping[str, str]]:
+    """Of what the address names by its label, the labels by value."""
+    return {"refund": REFUND_STATES, "terminal": catalog.kakaopay().terminal_types}
 
 
 def _pills(label: str, options: Any, key: str, *, several: bool = False) -> Any:

@@ -26,6 +26,7 @@ def test_find_by_email_reload_save_download_and_open(server: Server, window: Win
     listed(page, "FIND-ME")
     expect(page.get_by_text("1 payment, newest first")).to_be_visible()
 
+    view = page.url
     page.reload()
     expect(page.get_by_role("searchbox", name="Search")).to_have_value("sujin.find@ HKD 1,234")
     listed(page, "FIND-ME")
@@ -40,7 +41,7 @@ def test_find_by_email_reload_save_download_and_open(server: Server, window: Win
     page.keyboard.press("Escape")
 
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download").click()
+        page.get_by_test_id("stDownloadButton").get_by_role("button").click()
     with open(download.value.path(), encoding="utf-8-sig", newline="") as file:
         lines = list(csv.reader(file))
     assert ["", "HKD", "1234.00", "0.00", "1234.00"] in lines
@@ -49,11 +50,11 @@ def test_find_by_email_reload_save_download_and_open(server: Server, window: Win
     page.get_by_role("link", name=re.compile("Open FIND-ME, HKD 1,234.00")).focus()
     page.keyboard.press("Enter")
     expect(title(page, "HKD 1,234.00")).to_be_visible()
-    page.go_back()
-    listed(page, "FIND-ME")
-    open_first_row(page)
-    expect(title(page, "HKD 1,234.00")).to_be_visible()
-    assert page.url == f"{server.url}/payment?id={payment_id}"
+    colleague = window(view)
+    listed(colleague, "FIND-ME")
+    open_first_row(colleague)
+    expect(title(colleague, "HKD 1,234.00")).to_be_visible()
+    assert colleague.url == f"{server.url}/payment?id={payment_id}"
 
 
 def open_first_row(page: Page) -> None:

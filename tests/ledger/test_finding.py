@@ -137,7 +137,7 @@ FOUND: list[tuple[str, Callable[[Payment], bool]]] = [
 ]
 
 
-@pytest.mark.parametrize("few", [2000, 3, 0])
+@pytest.mark.parametrize("few", [2000, 3])
 def test_each_search_finds_what_looking_at_every_row_finds(
     filled: Database, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

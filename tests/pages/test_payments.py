@@ -39,11 +39,8 @@ def test_all_payments_newest_first(filled: Database, open_page: Open) -> None:
         ({"q": "minji.kim@"}, ["ORD-0002"]),
         ({"q": "ORD", "status": "Refunded"}, ["ORD-0004"]),
         ({"q": "EUR 11.00"}, ["ORD-0004"]),
-        ({"q": "refund:declined"}, ["ORD-0009"]),
-        ({"q": "45000"}, ["ORD-0003"]),
         ({"refund": "Refund declined"}, ["ORD-0009"]),
         ({"least": "1,000", "currency": "KRW"}, ["ORD-0003"]),
-        ({"most": "50"}, ["ORD-0004"]),
         ({"q": "status:captured,refunded", "status": "Refunded"}, ["ORD-0004"]),
     ],
 )
@@ -145,8 +142,6 @@ def test_the_help_lists_every_field(filled: Database, open_page: Open) -> None:
     ("view", "references"),
     [
         ("Refund declined, not retried", ["ORD-0009"]),
-        ("Needs attention", ["ORD-0008"]),
-        ("Refunds awaiting approval", []),
         ("Pending over an hour", []),
     ],
 )
@@ -159,18 +154,20 @@ def test_ready_views(filled: Database, open_page: Open, view: str, references: l
 
 
 def test_a_view_of_ones_own(filled: Database, open_page: Open) -> None:
-    test = open_page("payments.py", q="amount:>50", status="Captured", since="2020-02-03", recurring="false")
+    test = open_page("payments.py", q="amount:>50", status="Captured", since="2020-02-03", refund="No refund")
     test.text_input(key="view_name").input("Large")
     next(button for button in test.button if button.label == "Save view").click().run()
     assert [toast.value for toast in test.toast] == ["Saved as Large."]
-    rows = len(test.dataframe[0].value)
+    references = list(test.dataframe[0].value["reference"])
+    assert references == ["ORD-0008"]
 
     test.button(key="clear").click().run()
     assert len(test.dataframe[0].value) == 9
     next(button for button in test.button if button.label == "Large").click().run()
     assert test.text_input(key="q").value == "amount:>50"
     assert (test.pills(key="status").value, str(test.date_input(key="since").value)) == (["Captured"], "2020-02-03")
-    assert len(test.dataframe[0].value) == rows
+    assert test.pills(key="refund").value == "none"
+    assert list(test.dataframe[0].value["reference"]) == references
 
     next(button for button in test.button if str(button.key).startswith("delete_view_")).click().run()
     assert "Large" not in [button.label for button in test.button]
