@@ -254,7 +254,7 @@ def _silences(arrived: Sequence[Fact], now: datetime) -> Iterator[Silence]:
     heard: Fact | None = None
 
     def silence(until: datetime | None) -> Iterator[Silence]:
-        if heard and (until or now) - heard.recorded_at > SILENT:
+        if heard and (until or now) - heard.recorded_at > SILENT and _may_await(state):
             awaited = _awaited(_project(heard, state))
             if awaited:
                 yield Silence(heard.recorded_at, until, (until or now) - heard.recorded_at, awaited)
@@ -265,6 +265,16 @@ def _silences(arrived: Sequence[Fact], now: datetime) -> Iterator[Silence]:
             heard = fact
         extend(state, [fact])
     yield from silence(None)
+
+
+def _may_await(state: PaymentState) -> bool:
+    """Whether it is worth working out what is awaited: in a long history at rest it never is, and takes long."""
+    if not (state.captures or state.closings or (state.balances and state.balances.captured)):
+        return True
+    decided = state.refunded.keys() | state.declined.keys()
+    became = {key: mark.key for key, mark in state.accepted.items()}
+    open_intents = state.intents.keys() - state.refused.keys()
+    return bool(state.pending.keys() - decided) or any(became.get(key) not in decided for key in open_intents)
 
 
 def _awaited(rows: Projection) -> Literal["payment", "refund"] | None:
