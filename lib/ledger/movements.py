@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -22,7 +23,8 @@ from lib.ledger.calendar import SettlementDays
 from lib.ledger.database import Database
 from lib.ledger.fold import capture_actions
 from lib.ledger.record import PAYMENT, REFUND
-from lib.ledger.volumes import totals_in
+from lib.ledger.tables import time_text
+from lib.ledger.volumes import Volumes, totals_in
 from lib.money import Money
 
 Kind = Literal["capture", "refund", "untold"]
@@ -61,11 +63,11 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Part of a list, earliest first. `earlier` and `later` are cursors to its neighbours, None at an end."""
+    """Part of a list, newest first. `newer` and `older` are cursors to its neighbours, None at an end."""
 
     rows: list[Movement]
-    earlier: str | None
-    later: str | None
+    newer: str | None
+    older: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,11 @@ def nothing(currency: str) -> Sums:
     return Sums(Money(0, currency), Money(0, currency), 0, 0)
 
 
+def sums_of(volumes: Volumes) -> Sums:
+    """The money of some volumes."""
+    return Sums(volumes.captured, volumes.refunded, volumes.captured_count, volumes.refunded_count)
+
+
 def added_up(currency: str, rows: Iterable[Movement]) -> Sums:
     """What these movements come to."""
     captured = refunded = captures = refunds = 0
@@ -117,6 +124,17 @@ def added_up(currency: str, rows: Iterable[Movement]) -> Sums:
     return Sums(Money(captured, currency), Money(refunded, currency), captures, refunds)
 
 
+def canonical(row: Movement) -> str:
+    """What can never change about a movement, as one line of text: when, what, in which currency, how many minor units."""
+    return f"{time_text(row.at)}|{row.id}|{row.currency}|{row.amount}"
+
+
+def digest(rows: Iterable[Movement]) -> str:
+    """SHA-256, in hex, of the rows' `canonical` lines in alphabetical order, each ended by a line feed."""
+    lines = sorted(map(canonical, rows))
+    return hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()
+
+
 def movements(
     database: Database,
     currency: str,
@@ -127,20 +145,20 @@ def movements(
     cursor: str | None = None,
     limit: int = 25,
 ) -> Stretch:
-    """A page of what moved from `since` to before `until`. A cursor that cannot be read starts at the earliest."""
+    """A page of what moved from `since` to before `until`. A cursor that cannot be read starts at the newest."""
     backwards, position = _read_cursor(cursor)
     with database.read() as connection:
         span = _Span(currency, since, until)
         found = list(islice(_rows(connection, span, days, position, backwards=backwards, limit=limit + 1), limit + 1))
     more = len(found) > limit
     found = found[:limit]
-    if backwards:
+    if not backwards:
         found.reverse()
     if not found:
         return Stretch([], None, None)
-    earlier = _cursor("earlier", found[0][0]) if (more if backwards else position) else None
-    later = _cursor("later", found[-1][0]) if (position if backwards else more) else None
-    return Stretch([movement for _, movement in found], earlier, later)
+    newer = _cursor("newer", found[0][0]) if (position if backwards else more) else None
+    older = _cursor("older", found[-1][0]) if (more if backwards else position) else None
+    return Stretch([movement for _, movement in found], newer, older)
 
 
 def every(
@@ -151,6 +169,11 @@ def every(
         yield movement
 
 
+def rows_summed(connection: Connection, currency: str, since: datetime, until: datetime) -> Sums:
+    """The same as `sums`, added up from nothing but the rows: what proves the other."""
+    return _summed(connection, _Span(currency, since, until))
+
+
 def sums(connection: Connection, currency: str, since: datetime, until: datetime) -> Sums:
     """What `every` movement comes to: whole quarters of an hour from the volumes, what hangs over from the rows."""
     opening, closing = _quarter(since), _quarter(until)
@@ -159,9 +182,7 @@ def sums(connection: Connection, currency: str, since: datetime, until: datetime
     if opening >= closing:
         return _summed(connection, _Span(currency, since, until))
     found = totals_in(connection, opening, closing).get(currency)
-    inner = (
-        Sums(found.captured, found.refunded, found.captured_count, found.refunded_count) if found else nothing(currency)
-    )
+    inner = sums_of(found) if found else nothing(currency)
     head, tail = _Span(currency, since, opening), _Span(currency, closing, until)
     return _summed(connection, head) + inner + _summed(connection, tail)
 
@@ -337,8 +358,8 @@ def _read_cursor(cursor: str | None) -> tuple[bool, _Position | None]:
         )
         moment = datetime.fromisoformat(at)
         fits = type(source) is int and 0 <= source < len(_SOURCES) and type(key) is (str if source == 1 else int)
-        if direction in ("earlier", "later") and moment.tzinfo and fits:
-            return direction == "earlier", _Position(moment, source, key)
+        if direction in ("newer", "older") and moment.tzinfo and fits:
+            return direction == "older", _Position(moment, source, key)
     except (ValueError, TypeError, binascii.Error):
         pass
-    return False, None
+    return True, None

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from lib.money import Money
+
+Step = Literal["hour", "day", "week", "month"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,24 @@ def preceding(period: Period, zone: ZoneInfo) -> Period:
     )
 
 
+def edges(period: Period, zone: ZoneInfo, step: Step) -> list[datetime]:
+    """The moments, in UTC, at which the bars of a period begin, and the end of the last one.
+
+    The last bar goes to the end of the period's last day. Weeks begin on Mondays, and like months they are cut off
+    where the period begins and ends. An hour that the clocks repeat is two.
+    """
+    end = _midnight(period.last + timedelta(days=1), zone)
+    if step == "hour":
+        found, moment = [], period.since
+        while moment < end:
+            found.append(moment)
+            # A change of half an hour leaves a short hour, after which hours begin at whole ones again.
+            moment += timedelta(minutes=60 - moment.astimezone(zone).minute)
+        return [*found, end]
+    begin = [day for day in period.days if day == period.first or _begins(day, step)]
+    return [*(_midnight(day, zone) for day in begin), end]
+
+
 def change(now: Money, before: Money) -> Decimal | None:
     """By how many percent `now` differs from `before`, to one decimal.
 
@@ -58,6 +79,10 @@ def change(now: Money, before: Money) -> Decimal | None:
     if before.minor <= 0:
         return None
     return (Decimal(difference.minor) * 100 / before.minor).quantize(Decimal("0.1"), ROUND_HALF_EVEN)
+
+
+def _begins(day: date, step: Step) -> bool:
+    return step == "day" or (day.day == 1 if step == "month" else day.weekday() == 0)
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:

@@ -1,67 +1,63 @@
-"""Settlement: what each local day brought in each currency. Refunds count on the day they were decided, not on the sale's."""
+"""Settlement: what each settlement day brought in each currency. Refunds count on the day they were decided, not on the sale's."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime, timedelta
 
+from lib.ledger.calendar import SettlementDays
 from lib.ledger.database import Database
-from lib.ledger.volumes import by_day
+from lib.ledger.movements import Sums, nothing, sums_of
+from lib.ledger.volumes import by_slot_in, totals_in
 from lib.money import Money
 
-
-@dataclass(frozen=True, slots=True)
-class SettlementTotal:
-    """Gross captured, refunded and what is left of them in one currency, with the numbers of captures and refunds."""
-
-    gross: Money
-    refunded: Money
-    captured_count: int
-    refunded_count: int
-
-    @property
-    def net(self) -> Money:
-        return self.gross - self.refunded
-
-    def __add__(self, other: SettlementTotal) -> SettlementTotal:
-        return SettlementTotal(
-            self.gross + other.gross,
-            self.refunded + other.refunded,
-            self.captured_count + other.captured_count,
-            self.refunded_count + other.refunded_count,
-        )
+_BEGINNING = datetime(1970, 1, 2, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class SettlementLine(SettlementTotal):
-    """One day in one currency."""
+class SettlementLine:
+    """One settlement day in one currency.
+
+    Balances are all that was captured less all that was refunded, ever, before the day and at its end: payouts are
+    not taken off.
+    """
 
     day: date
-    currency: str
+    sums: Sums
+    opening: Money
+
+    @property
+    def currency(self) -> str:
+        return self.sums.currency
+
+    @property
+    def closing(self) -> Money:
+        return self.opening + self.sums.net
 
 
-def settlement(database: Database, first: date, last: date, zone: ZoneInfo) -> list[SettlementLine]:
-    """A line for every local day and currency in which money moved, newest day first."""
-    lines = [
-        SettlementLine(
-            said.captured,
-            said.refunded,
-            said.captured_count,
-            said.refunded_count,
-            day,
-            currency,
-        )
-        for day, currency, said in by_day(database, first, last, zone)
-        if said.captured or said.refunded
-    ]
+def settlement(database: Database, first: date, last: date, days: SettlementDays) -> list[SettlementLine]:
+    """A line for every settlement day from `first` to `last`, and currency, in which money moved; newest day first."""
+    named = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    edges = [days.start(day) for day in [*named, last + timedelta(days=1)]]
+    with database.read() as connection:
+        found = by_slot_in(connection, edges)
+        before = totals_in(connection, _BEGINNING, edges[0])
+    balances = {currency: volumes.net for currency, volumes in before.items()}
+    lines = []
+    for day, by_currency in zip(named, found, strict=True):
+        for currency, volumes in by_currency.items():
+            sums = sums_of(volumes)
+            if sums != nothing(currency):
+                line = SettlementLine(day, sums, balances.get(currency, Money(0, currency)))
+                balances[currency] = line.closing
+                lines.append(line)
     return sorted(lines, key=lambda line: (-line.day.toordinal(), line.currency))
 
 
-def settlement_totals(lines: Iterable[SettlementLine]) -> dict[str, SettlementTotal]:
+def settlement_totals(lines: Iterable[SettlementLine]) -> dict[str, Sums]:
     """The lines added up by currency, and never across."""
-    totals: dict[str, SettlementTotal] = {}
+    totals: dict[str, Sums] = {}
     for line in lines:
-        totals[line.currency] = totals[line.currency] + line if line.currency in totals else line
+        totals[line.currency] = totals[line.currency] + line.sums if line.currency in totals else line.sums
     return dict(sorted(totals.items()))

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import cycle, islice
 
+from lib.ledger.calendar import SettlementDays
 from lib.ledger.database import Database
-from lib.ledger.periods import trailing
+from lib.ledger.periods import edges, trailing
 from lib.ledger.queries import (
     PaymentFilter,
     count_payments,
@@ -22,7 +23,7 @@ from lib.ledger.queries import (
 )
 from lib.ledger.settlement import settlement
 from lib.ledger.tables import STATUSES
-from lib.ledger.volumes import by_day, totals
+from lib.ledger.volumes import by_slot, totals
 from lib.settings import Settings
 from tests.benchmarks.lives import Life
 from tests.benchmarks.store import Store
@@ -99,11 +100,11 @@ class Reads:
 
     def _by_day(self) -> int:
         period = trailing(90, self._store.end, self._zone)
-        return len(by_day(self._database, period.first, period.last, self._zone))
+        return len(by_slot(self._database, edges(period, self._zone, "day")))
 
     def _settlement(self) -> int:
         period = trailing(90, self._store.end, self._zone)
-        return len(settlement(self._database, period.first, period.last, self._zone))
+        return len(settlement(self._database, period.first, period.last, SettlementDays(self._zone)))
 
     def _cursor_after(self, rows: int) -> str | None:
         return find_payments(self._database, PaymentFilter(), limit=rows).older

@@ -16,7 +16,7 @@ from lib.ledger import movements
 from lib.ledger.calendar import SettlementDays
 from lib.ledger.database import Database
 from lib.ledger.facts import Fact
-from lib.ledger.movements import Movement, added_up, every, sums
+from lib.ledger.movements import Movement, added_up, every, rows_summed, sums
 from lib.ledger.record import record
 from lib.ledger.volumes import adopt_zone, totals
 from lib.money import Money
@@ -137,6 +137,7 @@ def test_rows_add_up_to_the_volumes_over_any_span(
             assert all(since <= row.at < until and row.currency == currency for row in rows)
             with database.read() as connection:
                 assert sums(connection, currency, since, until) == added_up(currency, rows)
+                assert rows_summed(connection, currency, since, until) == added_up(currency, rows)
         for currency, volume in totals(database, LONG_AGO, LATER).items():
             whole = added_up(currency, all_rows(database, currency))
             assert (whole.captured, whole.refunded) == (volume.captured, volume.refunded)
@@ -158,19 +159,19 @@ def test_pages_cover_everything_once_forwards_and_back(
             return movements.movements(database, "HKD", LONG_AGO, LATER, DAYS, cursor=cursor, limit=limit)
 
         pages = [page(None)]
-        assert pages[0].earlier is None
-        while pages[-1].later:
-            pages.append(page(pages[-1].later))
-        assert [row for each in pages for row in each.rows] == everything
+        assert pages[0].newer is None
+        while pages[-1].older:
+            pages.append(page(pages[-1].older))
+        assert [row for each in pages for row in each.rows] == everything[::-1]
         back = pages[-1]
         for expected in reversed(pages[:-1]):
-            back = page(back.earlier)
+            back = page(back.newer)
             assert back.rows == expected.rows
-        assert back.earlier is None
+        assert back.newer is None
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "bnVsbA", "WyJsYXRlciIsICIyMDI2LTAxLTAxVDAwOjAwOjAwWiIsIDcsIDFd"])
-def test_a_cursor_that_cannot_be_read_starts_at_the_earliest(database: Database, cursor: str) -> None:
+@pytest.mark.parametrize("cursor", ["", "x", "bnVsbA", "WyJvbGRlciIsICIyMDI2LTAxLTAxVDAwOjAwOjAwWiIsIDcsIDFd"])
+def test_a_cursor_that_cannot_be_read_starts_at_the_newest(database: Database, cursor: str) -> None:
     record(database, [captured(1, 0, 1000)])
     assert len(movements.movements(database, "HKD", LONG_AGO, LATER, DAYS, cursor=cursor).rows) == 1
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import timedelta
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,14 +11,20 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from lib.ledger import queries, rebuild, volumes
+from lib.ledger.calendar import SettlementDays
 from lib.ledger.database import Database
 from lib.ledger.facts import Fact
+from lib.ledger.periods import edges, whole_days
 from lib.ledger.record import record
 from lib.ledger.settlement import settlement, settlement_totals
 from lib.money import Money
 from tests.support.events import accepted, asked, at, balances, webhook
 
 HONG_KONG = ZoneInfo("Asia/Hong_Kong")
+
+
+def by_day(database: Database, first: date, last: date, zone: ZoneInfo) -> list[dict[str, volumes.Volumes]]:
+    return volumes.by_slot(database, edges(whole_days(first, last, zone), zone, "day"))
 
 
 def life(payment: str, number: int, amount: int, refund: int) -> list[Fact]:
@@ -136,10 +142,10 @@ def test_settlement_puts_a_refund_on_the_day_it_was_decided(database: Database) 
     next_day = webhook("payment_refunded", 2, 86400, amount=400, action_id="b", balances=balances(1000, 400))
     record(database, [captured, next_day])
     first = at(0).astimezone(HONG_KONG).date()
-    lines = settlement(database, first, first + timedelta(days=1), HONG_KONG)
-    assert [(line.day, line.gross, line.refunded, line.net) for line in lines] == [
-        (first + timedelta(days=1), Money(0, "HKD"), Money(400, "HKD"), Money(-400, "HKD")),
-        (first, Money(1000, "HKD"), Money(0, "HKD"), Money(1000, "HKD")),
+    lines = settlement(database, first, first + timedelta(days=1), SettlementDays(HONG_KONG))
+    assert [(line.day, line.sums.captured, line.sums.refunded, line.opening, line.closing) for line in lines] == [
+        (first + timedelta(days=1), *(Money(minor, "HKD") for minor in (0, 400, 1000, 600))),
+        (first, *(Money(minor, "HKD") for minor in (1000, 0, 0, 1000))),
     ]
     assert settlement_totals(lines)["HKD"].net == Money(600, "HKD")
 
@@ -155,34 +161,33 @@ def test_a_day_ends_where_the_zone_says(database: Database) -> None:
     )
     day = at(0).astimezone(HONG_KONG).date()
     span = (day - timedelta(days=1), day + timedelta(days=1))
-    hong_kong = {slot: said.captured_count for slot, _, said in volumes.by_day(database, *span, HONG_KONG)}
-    kathmandu = {
-        slot: said.captured_count for slot, _, said in volumes.by_day(database, *span, ZoneInfo("Asia/Kathmandu"))
-    }
-    assert list(hong_kong.values()) == [1, 3]
-    assert list(kathmandu.values()) == [3, 1]
+    counts = [
+        [slot["HKD"].captured_count for slot in by_day(database, *span, zone) if slot]
+        for zone in (HONG_KONG, ZoneInfo("Asia/Kathmandu"))
+    ]
+    assert counts == [[1, 3], [3, 1]]
 
 
 def test_days_of_the_ledgers_own_zone_are_kept_and_equal_the_quarters(database: Database) -> None:
     day = at(0).astimezone(HONG_KONG).date()
     span = (day - timedelta(days=40), day + timedelta(days=40))
     record(database, life("pay_1", 1, 1000, 300))
-    summed = volumes.by_day(database, *span, HONG_KONG)
+    summed = by_day(database, *span, HONG_KONG)
     volumes.adopt_zone(database, HONG_KONG)
-    assert volumes.by_day(database, *span, HONG_KONG) == summed
+    assert by_day(database, *span, HONG_KONG) == summed
     record(database, life("pay_60", 60, 2000, 100) + life("pay_2", 2, 5, 0))
-    kept = volumes.by_day(database, *span, HONG_KONG)
-    assert len(kept) == 2
+    kept = by_day(database, *span, HONG_KONG)
+    assert len([slot for slot in kept if slot]) == 2
     assert rebuild.compare(database).differing == 0
     tokyo = ZoneInfo("Asia/Tokyo")
-    elsewhere = volumes.by_day(database, *span, tokyo)
+    elsewhere = by_day(database, *span, tokyo)
     volumes.adopt_zone(database, tokyo)
-    assert volumes.by_day(database, *span, tokyo) == elsewhere
-    assert volumes.by_day(database, *span, HONG_KONG) == kept
+    assert by_day(database, *span, tokyo) == elsewhere
+    assert by_day(database, *span, HONG_KONG) == kept
     with database.write() as connection:
         connection.execute(text("UPDATE volume_day SET captured = captured + 1"))
-    assert rebuild.compare(database, mend=True).differing == len(elsewhere)
-    assert volumes.by_day(database, *span, tokyo) == elsewhere
+    assert rebuild.compare(database, mend=True).differing == len([slot for slot in elsewhere if slot])
+    assert by_day(database, *span, tokyo) == elsewhere
 
 
 @pytest.mark.parametrize("zone", ["Asia/Hong_Kong", "Asia/Kathmandu", "Europe/London", "Australia/Adelaide"])
@@ -213,9 +218,9 @@ def test_the_hour_that_winter_time_repeats_counts_as_two(database: Database) -> 
                 )
             ],
         )
-    hours = [
-        slot.isoformat()
-        for slot, _, said in volumes.by_hour(database, at(0), at(86400 * 300), london)
-        if said.captured_count
-    ]
+    day = whole_days(date(2026, 10, 25), date(2026, 10, 25), london)
+    begins = edges(day, london, "hour")
+    slots = volumes.by_slot(database, begins)
+    assert len(slots) == 25
+    hours = [begin.astimezone(london).isoformat() for begin, said in zip(begins, slots, strict=False) if said]
     assert hours == ["2026-10-25T01:00:00+01:00", "2026-10-25T01:00:00+00:00"]
