@@ -54,6 +54,9 @@ def main() -> None:
                 st.Page("overdue.py", title="Overdue", icon=":material/hourglass_bottom:", url_path="overdue"),
             ],
             "Money": [
+                st.Page(
+                    "money_rows.py", title="Rows", icon=":material/list:", url_path="money-rows", visibility="hidden"
+                ),
                 st.Page("settlement.py", title="Settlement", icon=":material/account_balance:", url_path="settlement"),
             ],
             "Webhooks": [

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
 from lib.ledger import queries, volumes
-from lib.ledger.periods import Period, change, preceding, trailing
+from lib.ledger.periods import Period, change, edges, preceding
 from lib.ledger.success import Outcomes, outcomes
 from lib.ledger.tables import Payment
 from lib.ledger.volumes import Volumes
 from lib.ledger.watchdog import overdue
 from lib.money import MINUS, Money
-from pages.parts import charts, frame, live, tables, words
+from pages.parts import charts, frame, live, overview_period, tables, words
+from pages.parts.overview_period import View
 from pages.parts.session import desk
 
 COLUMNS = 3
 LATEST = 8
-SPANS = (7, 30, 90)
 MOST_OVERDUE = 100
+BARS = "bars_"
+CLICKED = "bar_clicked"
 
 
 def screen() -> None:
@@ -66,18 +68,18 @@ def welcome() -> None:
 
 
 def figures(latest: Sequence[Payment]) -> None:
-    database, zone = desk().database, desk().settings.zone
-    period = choose_period(zone)
+    database = desk().database
+    view = overview_period.choose()
+    period, zone = view.period, view.zone
+    borders = edges(period, zone, view.step)
+    slots = volumes.by_slot(database, borders)
     earlier = preceding(period, zone)
-    now = volumes.totals(database, period.since, period.until)
     before = volumes.totals(database, earlier.since, earlier.until)
-    by_currency: dict[str, dict[date, Volumes]] = {}
-    for day, currency, volume in volumes.by_day(database, period.first, period.last, zone):
-        by_currency.setdefault(currency, {})[day] = volume
+    now = volumes.added_up(slots)
     order = [*desk().settings.currencies, *sorted(now.keys() - set(desk().settings.currencies))]
     shown = [currency for currency in order if currency in now]
     if not shown:
-        frame.empty("calendar_month", f"Nothing in the last {len(period.days)} days", "Choose a longer period above.")
+        frame.empty("calendar_month", f"Nothing {of_days(period)}", "Choose another period above.")
         show_latest(latest)
         return
     # The last row is always full: what the currencies leave free goes to the outcomes, or to them and the newest payments.
@@ -86,7 +88,7 @@ def figures(latest: Sequence[Payment]) -> None:
     with wall:
         for currency in shown:
             net_before = before[currency].net if currency in before else Money(0, currency)
-            show_currency(now[currency], net_before, period, by_currency.get(currency, {}))
+            show_currency(now[currency], net_before, view, borders, slots)
         if free > 1:
             with wall.cell(column_span=free):
                 show_outcomes(outcomes(now.values()))
@@ -97,32 +99,30 @@ def figures(latest: Sequence[Payment]) -> None:
                 show_latest(latest)
     if free:
         show_latest(latest)
+    open_chosen_bar(borders, zone)
 
 
-def choose_period(zone: ZoneInfo) -> Period:
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        span = st.segmented_control(
-            "Period",
-            SPANS,
-            default=30,
-            required=True,
-            format_func=lambda days: f"{days} days",
-            key="span",
-            bind="query-params",
-            label_visibility="collapsed",
-        )
-        now = datetime.now(UTC)
-        period = trailing(span or 30, now, zone)
-        st.caption(
-            f"{period.first:%-d %b} – {period.last:%-d %b %Y}, {now.astimezone(zone):%Z} · bars up: captured a day; "
-            "down, lighter: refunded; own scale each",
-            width="content",
-        )
-    return period
+def of_days(period: Period) -> str:
+    days = len(period.days)
+    return "today" if days == 1 and period.until < period.since + timedelta(days=1) else f"in these {days} days"
 
 
-def show_currency(now: Volumes, before: Money, period: Period, by_day: Mapping[date, Volumes]) -> None:
-    currency = now.net.currency
+def open_chosen_bar(borders: Sequence[datetime], zone: ZoneInfo) -> None:
+    """Go to the rows of the bar that was just clicked. Once: who comes back finds the overview."""
+    key = st.session_state.pop(CLICKED, None)
+    place = charts.chosen_bar(key) if key else None
+    if place is not None and place + 1 < len(borders):
+        tables.open_rows(key.removeprefix(BARS), borders[place], borders[place + 1], zone)
+
+
+def clicked(key: str) -> None:
+    st.session_state[CLICKED] = key
+
+
+def show_currency(
+    now: Volumes, before: Money, view: View, borders: Sequence[datetime], slots: Sequence[Mapping[str, Volumes]]
+) -> None:
+    currency, period = now.currency, view.period
     moved = change(now.net, before)
     with st.container(border=True, height="stretch", gap="xsmall"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
@@ -146,13 +146,21 @@ def show_currency(now: Volumes, before: Money, period: Period, by_day: Mapping[d
             delta=str(before) if moved is None else percent(moved),
             delta_color="green" if moved and moved > 0 else "red" if moved else "off",
             delta_arrow="up" if moved and moved > 0 else "down" if moved else "off",
-            delta_description=f"{'vs ' if moved is not None else ''}{len(period.days)} days before",
+            delta_description=f"{'vs ' if moved is not None else ''}{days_before(len(period.days))}",
         )
-        st.caption(f"Captured {now.captured.figure} · refunded {(-now.refunded).figure}")
+        st.caption(
+            f"Captured {now.captured.figure} in {now.captured_count:,} · refunded {(-now.refunded).figure} "
+            f"in {now.refunded_count:,}"
+        )
         if now.captured or now.refunded:
-            charts.daily_bars(currency, period.days, by_day, key=f"bars_{currency}")
+            begins = [edge.astimezone(view.zone) for edge in borders[:-1]]
+            charts.slot_bars(currency, begins, slots, view.step, key=f"{BARS}{currency}", on_click=clicked)
         else:
             st.caption("Requested, but nothing captured in this time.")
+
+
+def days_before(days: int) -> str:
+    return "the day before" if days == 1 else f"{days} days before"
 
 
 def percent(moved: Decimal) -> str:

@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
 
 import pandas as pd
 import streamlit as st
 
 from lib import catalog
+from lib.ledger.books import fees_by_day
+from lib.ledger.export import Selection
+from lib.ledger.movements import Sums
 from lib.ledger.queries import pulse
-from lib.ledger.settlement import SettlementLine, SettlementTotal, settlement, settlement_totals
+from lib.ledger.settlement import SettlementLine, settlement, settlement_totals
 from lib.money import Money
 from pages.parts import frame, live, tables, words
+from pages.parts.downloads import downloads
 from pages.parts.session import desk
 
+Fees = Mapping[tuple[date, str], Mapping[str, Money]]
+"""By settlement day and the payments' currency: what they cost in each currency held."""
 PERIODS = ("This month", "Last month", "Last 30 days", "Custom")
 
 
 def screen() -> None:
-    database, zone = desk().database, desk().settings.zone
+    database, by = desk().database, desk().settlement_days
     drawn, minute = pulse(database), live.this_minute()
     frame.page(
         "Settlement", "What each currency took in, gave back and keeps, day by day. Currencies are never added up."
     )
     first, last = choose_days()
-    lines = settlement(database, first, last, zone)
+    lines = settlement(database, first, last, by)
     st.caption(
-        f"{first:%-d %b %Y} – {last:%-d %b %Y}, days from midnight to midnight in {zone.key} ({datetime.now(zone):%Z})"
+        f"{first:%-d %b %Y} – {last:%-d %b %Y}, settlement days {by} ({datetime.now(by.zone):%Z}). Balances: all captured "
+        "less all refunded so far; payouts are not taken off."
     )
     if lines:
-        show(lines)
+        show(lines, fees_by_day(database, first, last, by), by.span(first, last))
     else:
         frame.empty(
             "account_balance",
@@ -41,7 +49,7 @@ def screen() -> None:
 
 
 def choose_days() -> tuple[date, date]:
-    today = datetime.now(desk().settings.zone).date()
+    today = desk().settlement_days.day_of(datetime.now(UTC))
     month = today.replace(day=1)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         period = st.segmented_control(
@@ -76,50 +84,78 @@ def custom_days(today: date) -> tuple[date, date]:
     return days[0], days[-1]
 
 
-def show(lines: list[SettlementLine]) -> None:
+def show(lines: list[SettlementLine], fees: Fees, span: tuple[datetime, datetime]) -> None:
     totals = settlement_totals(lines)
     order = [*desk().settings.currencies, *sorted(totals.keys() - set(desk().settings.currencies))]
     shown = [currency for currency in order if currency in totals]
-    chosen = st.pills("Currency", shown, key="account", bind="query-params", label_visibility="collapsed")
-    currency = chosen if chosen in totals else shown[0] if len(shown) == 1 else None
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        chosen = st.pills(
+            "Currency", shown, key="account", bind="query-params", label_visibility="collapsed", width="content"
+        )
+        currency = chosen if chosen in totals else shown[0] if len(shown) == 1 else None
+        by = desk().settlement_days
+        downloads(Selection((currency,) if currency else tuple(shown), *span, by.zone, by), key="settlement")
     if currency:
-        one(currency, totals[currency], [line for line in lines if line.currency == currency], others=len(shown) > 1)
+        mine = [line for line in lines if line.currency == currency]
+        one(currency, totals[currency], mine, fees, others=len(shown) > 1)
     else:
         with st.grid(2, min_column_width=330, gap="small"):
             for currency in shown:
-                statement(currency, totals[currency])
+                statement(totals[currency], [line for line in lines if line.currency == currency], fees)
 
 
-def statement(currency: str, total: SettlementTotal) -> None:
-    """The currency's account in three lines."""
+def statement(total: Sums, lines: list[SettlementLine], fees: Fees) -> None:
+    """The currency's account in a few lines."""
+    currency = total.currency
+    cost = fees_of(lines, fees).get(currency)
+    entries = [
+        ("Opening balance", "", lines[-1].opening),
+        ("Gross captured", counted(total.captured_count, "payment"), total.captured),
+        ("Refunded", counted(total.refunded_count, "refund"), -total.refunded),
+        ("**Net**", "", total.net),
+        ("**Closing balance**", "", lines[0].closing),
+        *([("Fees, as reported", "", -cost)] if cost else []),
+    ]
     with st.container(border=True, height="stretch", gap="xsmall"):
         head(currency, "Day by day", ":material/chevron_right:", currency)
         # Amounts stay integers, because only numbers are set flush right.
         account = pd.DataFrame(
-            {
-                "entry": ["Gross captured", "Refunded", "**Net**"],
-                "count": [counted(total.captured_count, "payment"), counted(total.refunded_count, "refund"), ""],
-                "amount": [total.gross.minor, -total.refunded.minor, total.net.minor],
-            }
+            [(entry, count, money.minor) for entry, count, money in entries], columns=["entry", "count", "amount"]
         )
         st.table(
             account.style.format(lambda minor: str(Money(minor, currency)), subset=["amount"]),
             border="horizontal",
             hide_index=True,
             hide_header=True,
-            alt=f"{currency}: gross captured, refunded and net",
+            alt=f"{currency}: opening balance, gross captured, refunded, net and closing balance",
         )
 
 
-def one(currency: str, total: SettlementTotal, lines: list[SettlementLine], *, others: bool) -> None:
+def one(currency: str, total: Sums, lines: list[SettlementLine], fees: Fees, *, others: bool) -> None:
     """One currency with its days."""
     with st.container(border=True, gap="xsmall"):
         head(currency, "All currencies" if others else "", ":material/unfold_more:", None)
-        with st.grid(3, min_column_width=150, gap="small"):
-            figure("Gross captured", total.gross, counted(total.captured_count, "payment"))
+        with st.grid(5, min_column_width=150, gap="small"):
+            figure("Opening balance", lines[-1].opening, f"{lines[-1].day:%-d %b}")
+            figure("Gross captured", total.captured, counted(total.captured_count, "payment"))
             figure("Refunded", -total.refunded, counted(total.refunded_count, "refund"))
             figure("Net", total.net, counted(len(lines), "day"))
-    days(currency, lines)
+            figure("Closing balance", lines[0].closing, f"{lines[0].day:%-d %b}")
+        cost = fees_of(lines, fees)
+        told = " and ".join(str(money) for money in cost.values())
+        st.caption(
+            f"Fees, as far as reports have told: {told}." if told else "No report has told of fees for these days."
+        )
+    days(currency, lines, fees)
+
+
+def fees_of(lines: Iterable[SettlementLine], fees: Fees) -> dict[str, Money]:
+    """What these days cost, by the currency in which it was held back."""
+    found: dict[str, Money] = {}
+    for line in lines:
+        for holding, money in fees.get((line.day, line.currency), {}).items():
+            found[holding] = found[holding] + money if holding in found else money
+    return found
 
 
 def head(currency: str, step: str, icon: str, to: str | None) -> None:
@@ -149,16 +185,19 @@ def figure(label: str, amount: Money, from_how_many: str) -> None:
     st.metric(label, str(amount), delta=from_how_many, delta_color="off", delta_arrow="off")
 
 
-def days(currency: str, lines: list[SettlementLine]) -> None:
+def days(currency: str, lines: list[SettlementLine], fees: Fees) -> None:
     labels = {f"{line.day:%a %-d %b %Y}": line.day for line in lines}
     st.dataframe(
         {
             "day": list(labels),
-            "gross": [line.gross.figure for line in lines],
-            "refunded": [(-line.refunded).figure for line in lines],
-            "net": [line.net.figure for line in lines],
-            "captured_count": [line.captured_count for line in lines],
-            "refunded_count": [line.refunded_count for line in lines],
+            "gross": [line.sums.captured.figure for line in lines],
+            "refunded": [(-line.sums.refunded).figure for line in lines],
+            "net": [line.sums.net.figure for line in lines],
+            "fees": [" + ".join(map(str, fees_of([line], fees).values())) or "not told" for line in lines],
+            "opening": [line.opening.figure for line in lines],
+            "closing": [line.closing.figure for line in lines],
+            "captured_count": [line.sums.captured_count for line in lines],
+            "refunded_count": [line.sums.refunded_count for line in lines],
         },
         column_config={
             "day": st.column_config.ButtonColumn(
@@ -166,12 +205,15 @@ def days(currency: str, lines: list[SettlementLine]) -> None:
                 type="tertiary",
                 alignment="left",
                 width=150,
-                help="Opens the payments requested on that day",
+                help="Opens the rows that the day is made of",
                 key=f"day_{currency}",
             ),
             "gross": tables.money_column(f"Gross, {currency}"),
             "refunded": tables.money_column(f"Refunded, {currency}"),
             "net": tables.money_column(f"Net, {currency}"),
+            "fees": tables.money_column("Fees"),
+            "opening": tables.money_column("Opening balance"),
+            "closing": tables.money_column("Closing balance"),
             "captured_count": st.column_config.NumberColumn("Payments", width=90),
             "refunded_count": st.column_config.NumberColumn("Refunds", width=90),
         },
@@ -179,12 +221,12 @@ def days(currency: str, lines: list[SettlementLine]) -> None:
         row_height=36,
         hide_index=True,
         key=f"lines_{currency}",
-        alt=f"{currency} by day, newest first; a day opens its payments",
+        alt=f"{currency} by settlement day, newest first; a day opens its rows",
     )
     click = st.session_state.get(f"day_{currency}")
     if click and click["label"] in labels:
-        day = labels[click["label"]].isoformat()
-        st.switch_page("payments.py", query_params={"currency": currency, "since": day, "until": day})
+        day, by = labels[click["label"]], desk().settlement_days
+        tables.open_rows(currency, *by.span(day, day), by.zone)
 
 
 def counted(number: int, noun: str) -> str:

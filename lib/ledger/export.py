@@ -113,7 +113,7 @@ def download(operator: Operator, database: Database, selection: Selection, form:
 
     Raises `NotAllowed`, `DoesNotTie`.
     """
-    operator.require("download")
+    audit.permit(database, operator, "download")
     export = gather(database, selection)
     content = _FORMS[form](export)
     taken = {"form": form, "currencies": ",".join(selection.currencies), "rows": export.count, "sha256": export.sha256}

@@ -169,6 +169,24 @@ def every(
         yield movement
 
 
+class Tie(NamedTuple):
+    """A figure as the screens show it, and what its rows add up to."""
+
+    figure: Sums
+    rows: Sums
+
+    @property
+    def holds(self) -> bool:
+        return self.figure == self.rows
+
+
+def tie(database: Database, currency: str, since: datetime, until: datetime) -> Tie:
+    """Set the figure of a span beside all its rows, both as one transaction sees them."""
+    with database.read() as connection:
+        span = currency, since, until
+        return Tie(sums(connection, *span), rows_summed(connection, *span))
+
+
 def rows_summed(connection: Connection, currency: str, since: datetime, until: datetime) -> Sums:
     """The same as `sums`, added up from nothing but the rows: what proves the other."""
     return _summed(connection, _Span(currency, since, until))

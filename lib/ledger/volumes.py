@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -144,6 +144,16 @@ def by_slot_in(connection: Connection, edges: Sequence[datetime]) -> list[dict[s
     ]
 
 
+def added_up(slots: Iterable[Mapping[str, Volumes]]) -> dict[str, Volumes]:
+    """The slots as one, by currency."""
+    sums: dict[str, list[int]] = {}
+    for slot in slots:
+        for currency, volumes in slot.items():
+            had = sums.setdefault(currency, [0] * len(MEASURES))
+            sums[currency] = [number + more for number, more in zip(had, volumes.measures, strict=True)]
+    return {currency: Volumes(currency, tuple(found)) for currency, found in sorted(sums.items())}
+
+
 def _as_days(edges: Sequence[datetime], zone: ZoneInfo) -> list[str] | None:
     """The local days that begin at the edges; None if one is not the beginning of a day."""
     days = [edge.astimezone(zone).date() for edge in edges]
@@ -153,7 +163,7 @@ def _as_days(edges: Sequence[datetime], zone: ZoneInfo) -> list[str] | None:
 
 
 def _day_slots(connection: Connection, days: Sequence[str]) -> Iterator[Sequence[Any]]:
-    for day, *rest in Batch(connection).span(VOLUME_DAY, ("day", "currency", *MEASURES), "day", days[0], days[-1]):
+    for day, *rest in Batch(connection).span(VOLUME_DAY, ("day", "currency", *MEASURES), "day", days[0], days[-1], ""):
         yield bisect_right(days, day) - 1, *rest
 
 

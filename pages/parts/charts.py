@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
 
 from lib import catalog
+from lib.ledger.periods import Step
 from lib.ledger.volumes import Volumes
 from lib.money import Money
 
@@ -17,14 +18,32 @@ _NEUTRAL = "#6B675E"
 _MARGIN = {"l": 0, "r": 12, "t": 6, "b": 0}
 _QUIET = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "showAxisDragHandles": False}
 _TICKS_ACROSS = 5
+_TICKS: Mapping[Step, str] = {"hour": "%-d %b %H:%M", "day": "%-d %b", "week": "%-d %b", "month": "%b %Y"}
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
-def daily_bars(currency: str, days: Sequence[date], volumes: Mapping[date, Volumes], *, key: str) -> None:
-    """A bar a day: captured upwards, refunded downwards and lighter. Days missing from `volumes` are days without any."""
+def slot_bars(
+    currency: str,
+    begins: Sequence[datetime],
+    slots: Sequence[Mapping[str, Volumes]],
+    step: Step,
+    *,
+    key: str,
+    on_click: Callable[[str], None],
+) -> None:
+    """A bar a slot: captured upwards, refunded downwards and lighter. `begins` are the slots' first moments, local.
+
+    `on_click` is told `key` when a bar was chosen; `chosen_bar` then says which.
+    """
     nothing = Money(0, currency)
-    captured = [volumes[day].captured if day in volumes else nothing for day in days]
-    refunded = [-volumes[day].refunded if day in volumes else nothing for day in days]
-    across = {"tickvals": _some(days), "tickformat": "%-d %b", "ticklabeloverflow": "allow", "showgrid": False}
+    captured = [slot[currency].captured if currency in slot else nothing for slot in slots]
+    refunded = [-slot[currency].refunded if currency in slot else nothing for slot in slots]
+    across = {
+        "tickvals": _some(_clock(begins)),
+        "tickformat": _TICKS[step],
+        "ticklabeloverflow": "allow",
+        "showgrid": False,
+    }
     layout = {
         "barmode": "relative",
         "bargap": 0.2,
@@ -35,8 +54,49 @@ def daily_bars(currency: str, days: Sequence[date], volumes: Mapping[date, Volum
         "xaxis": {"type": "date", **across, **_axis()},
         "yaxis": {"nticks": 4, "tickformat": "~s", "zeroline": False, **_axis()},
     }
-    bars = [_bars(days, captured, "captured", 1.0), _bars(days, refunded, "refunded", 0.45)]
-    st.plotly_chart(go.Figure(bars, layout), key=key, config=_QUIET, alt=_describe(currency, days, captured, refunded))
+    bars = [_bars(begins, captured, "captured", 1.0), _bars(begins, refunded, "refunded", 0.45)]
+    st.plotly_chart(
+        go.Figure(bars, layout),
+        key=key,
+        config=_QUIET,
+        on_select=lambda: on_click(key),
+        selection_mode="points",
+        alt=_describe(currency, begins, step, captured, refunded),
+    )
+
+
+def chosen_bar(key: str) -> int | None:
+    """The number of the bar that was clicked in the chart `key`."""
+    event = st.session_state.get(key)
+    points = event["selection"]["points"] if event else []
+    return int(points[0]["point_index"]) if points else None
+
+
+def heat_map(counts: Sequence[Sequence[int]], *, key: str) -> None:
+    """Weekday by hour: `counts[weekday][hour]`, Monday first. The darker, the more; the figure on hover."""
+    figure = {
+        "type": "heatmap",
+        "z": [list(row) for row in counts],
+        "x": list(range(24)),
+        "y": list(_WEEKDAYS),
+        "colorscale": [[0, "rgba(107,103,94,0.06)"], [1, "rgba(0,114,178,1)"]],
+        "showscale": False,
+        "xgap": 2,
+        "ygap": 2,
+        "hovertemplate": "%{y} %{x}:00: %{z} paid<extra></extra>",
+    }
+    layout = {
+        "height": 210,
+        "margin": _MARGIN,
+        "dragmode": False,
+        "xaxis": {"tickvals": [0, 6, 12, 18, 23], "ticksuffix": ":00", "showgrid": False, "zeroline": False, **_axis()},
+        "yaxis": {"autorange": "reversed", "showgrid": False, **_axis()},
+    }
+    busiest = max((count, -day, -hour) for day, row in enumerate(counts) for hour, count in enumerate(row))
+    alt = (
+        f"Payments paid by weekday and hour. Busiest: {_WEEKDAYS[-busiest[1]]} at {-busiest[2]}:00 with {busiest[0]:,}."
+    )
+    st.plotly_chart(go.Figure([figure], layout), key=key, config=_QUIET, alt=alt)
 
 
 def step_bars(steps: Mapping[str, int], *, key: str, alt: str) -> None:
@@ -66,12 +126,12 @@ def step_bars(steps: Mapping[str, int], *, key: str, alt: str) -> None:
     st.plotly_chart(go.Figure([bars], layout), key=key, config={**_QUIET, "staticPlot": True}, alt=alt)
 
 
-def _bars(days: Sequence[date], amounts: Sequence[Money], word: str, opacity: float) -> dict[str, Any]:
+def _bars(begins: Sequence[datetime], amounts: Sequence[Money], word: str, opacity: float) -> dict[str, Any]:
     currency = amounts[0].currency
     known = catalog.currencies().get(currency)
     return {
         "type": "bar",
-        "x": list(days),
+        "x": _clock(begins),
         # Heights are pixels, for which a float is exact enough; the words come from the money itself.
         "y": [float(amount.major) for amount in amounts],
         "customdata": [str(amount) for amount in amounts],
@@ -81,26 +141,33 @@ def _bars(days: Sequence[date], amounts: Sequence[Money], word: str, opacity: fl
     }
 
 
+def _clock(begins: Sequence[datetime]) -> list[str]:
+    """Times as they stand on the local clock: an axis of the browser's would turn them to its own zone."""
+    return [f"{begin:%Y-%m-%dT%H:%M}" for begin in begins]
+
+
 def _axis() -> dict[str, Any]:
     """Axes that do not zoom. Streamlit's own tick colour is too faint in light, and right in dark."""
     faint = st.context.theme.type == "light"
     return {"fixedrange": True} | ({"tickfont": {"color": _NEUTRAL}} if faint else {})
 
 
-def _some(days: Sequence[date]) -> list[date]:
-    """Every n-th day counted back from the last, so that the newest one always has its label."""
-    step = -(-len(days) // _TICKS_ACROSS)
-    return list(reversed(days))[::step]
+def _some(ticks: Sequence[str]) -> list[str]:
+    """Every n-th slot counted back from the last, so that the newest one always has its label."""
+    step = -(-len(ticks) // _TICKS_ACROSS)
+    return list(reversed(ticks))[::step]
 
 
 def _share(count: int, whole: int) -> str:
     return f"{count / whole:.0%}" if whole else "–"
 
 
-def _describe(currency: str, days: Sequence[date], captured: Sequence[Money], refunded: Sequence[Money]) -> str:
-    best = max(range(len(days)), key=lambda position: captured[position].minor)
+def _describe(
+    currency: str, begins: Sequence[datetime], step: Step, captured: Sequence[Money], refunded: Sequence[Money]
+) -> str:
+    best = max(range(len(begins)), key=lambda position: captured[position].minor)
     returned = sum(1 for amount in refunded if amount)
     return (
-        f"{currency} by day, {days[0]:%-d %b} to {days[-1]:%-d %b %Y}. "
-        f"Most captured on {days[best]:%-d %b}: {captured[best]}. Refunds on {returned} of {len(days)} days."
+        f"{currency} by {step}, {begins[0]:%-d %b} to {begins[-1]:%-d %b %Y}. "
+        f"Most captured from {begins[best]:%-d %b %H:%M}: {captured[best]}. Refunds in {returned} of {len(begins)} bars."
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -42,6 +44,12 @@ def payment_table(
         key=key,
         alt=alt,
     )
+
+
+def open_rows(currency: str, since: datetime, until: datetime, zone: ZoneInfo) -> None:
+    """Go to the rows of money of a currency from `since` to before `until`."""
+    ends = {name: f"{edge.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" for name, edge in (("since", since), ("until", until))}
+    st.switch_page("money_rows.py", query_params={"currency": currency, **ends, "zone": zone.key})
 
 
 def turn_pages(newer: str | None, older: str | None, *, key: str, names: tuple[str, str] = ("Newer", "Older")) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from lib.ledger.database import Database
@@ -54,7 +55,7 @@ def test_a_card_a_currency_and_no_sum_across_them(filled: Database) -> None:
     assert metrics(page) == {"HKD net": "HKD 300.00", "EUR net": "EUR 0.00", "KRW net": "KRW 40,000"}
     said = [text.value for text in page.caption]
     assert any("HKT" in text for text in said)
-    assert "Captured 45,000 · refunded −5,000" in said
+    assert "Captured 45,000 in 1 · refunded −5,000 in 1" in said
     assert len(page.get("plotly_chart")) == 4
 
 
@@ -79,7 +80,7 @@ def test_the_period_comes_from_the_address_and_the_change_from_the_period_before
 def test_a_quiet_period_says_so_and_still_shows_what_happened_last(empty: Database) -> None:
     captured(empty, 1000, "HKD", 40, "old")
     page = open_overview(span="7 days")
-    assert "Nothing in the last 7 days" in "".join(text.value for text in page.markdown)
+    assert "Nothing in these 7 days" in "".join(text.value for text in page.markdown)
     assert not page.metric
     assert list(page.dataframe[0].value["reference"]) == ["ORD-old"]
 
@@ -88,3 +89,26 @@ def test_an_unknown_period_in_the_address_falls_back(filled: Database) -> None:
     page = open_overview(span="8000 days")
     assert not [*page.error, *page.exception]
     assert page.metric
+
+
+def test_today_by_the_hour_in_another_zone(filled: Database) -> None:
+    page = open_overview(span="Today", zone="Asia/Kathmandu")
+    assert not [*page.error, *page.exception]
+    [line] = [text.value for text in page.caption if "Asia/Kathmandu" in text.value]
+    assert "one bar per hour" in line
+    assert "+0545" in line
+
+
+@pytest.mark.parametrize(
+    ("query", "line"),
+    [
+        ({"span": "Custom", "between": ["2020-02-01", "2020-02-29"]}, "1 Feb – 29 Feb 2020"),
+        ({"span": "Custom", "between": ["2017-01-01", "2020-02-29"]}, "2017 – 29 Feb 2020"),
+        ({"span": "Custom", "between": "nonsense", "zone": "Mars", "step": "Century"}, "Asia/Hong_Kong"),
+        ({"span": "Month", "month": "1999-01"}, "HKT"),
+    ],
+)
+def test_whatever_the_address_asks_for_is_answered(filled: Database, query: dict[str, Any], line: str) -> None:
+    page = open_overview(**query)
+    assert not [*page.error, *page.exception]
+    assert any(line in text.value for text in page.caption)

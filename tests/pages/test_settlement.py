@@ -40,15 +40,21 @@ def test_a_statement_a_currency_in_whole_minor_units(filled: Database, open_page
     page = open_page(PAGE, period="Last 30 days")
     assert not [*page.error, *page.exception]
     assert accounts(page) == [
+        ["Opening balance", "", "0"],
         ["Gross captured", "3 payments", "30000"],
         ["Refunded", "0 refunds", "0"],
         ["**Net**", "", "30000"],
+        ["**Closing balance**", "", "30000"],
+        ["Opening balance", "", "0"],
         ["Gross captured", "1 payment", "1100"],
         ["Refunded", "1 refund", "-1100"],
         ["**Net**", "", "0"],
+        ["**Closing balance**", "", "0"],
+        ["Opening balance", "", "0"],
         ["Gross captured", "1 payment", "45000"],
         ["Refunded", "1 refund", "-5000"],
         ["**Net**", "", "40000"],
+        ["**Closing balance**", "", "40000"],
     ]
     assert any("Asia/Hong_Kong (HKT)" in text.value for text in page.caption)
 
@@ -62,14 +68,16 @@ def test_one_currency_day_by_day_newest_first(empty: Database, open_page: Open) 
     told(empty, "payment_captured", 45000, midnight, "won", "KRW")
     page = open_page(PAGE, period="Last 30 days", account="HKD")
     assert {metric.label: metric.value.replace("\u00a0", " ") for metric in page.metric} == {
+        "Opening balance": "HKD 0.00",
         "Gross captured": "HKD 35.00",
         "Refunded": "−HKD 3.00",
         "Net": "HKD 32.00",
+        "Closing balance": "HKD 32.00",
     }
     [table] = page.dataframe
-    assert table.value[["gross", "refunded", "net"]].to_numpy().tolist() == [
-        ["20.00", "−3.00", "17.00"],
-        ["15.00", "0.00", "15.00"],
+    assert table.value[["gross", "refunded", "net", "opening", "closing", "fees"]].to_numpy().tolist() == [
+        ["20.00", "−3.00", "17.00", "15.00", "32.00", "not told"],
+        ["15.00", "0.00", "15.00", "0.00", "15.00", "not told"],
     ]
     assert list(table.value["day"]) == [f"{midnight:%a %-d %b %Y}", f"{midnight - timedelta(days=1):%a %-d %b %Y}"]
     assert list(table.value["captured_count"]) == [1, 2]

@@ -1,0 +1,127 @@
+"""Rows: what one figure of money is made of, one by one, with the proof that they add up to it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from lib.ledger.export import Selection
+from lib.ledger.movements import Movement, Tie, movements, tie
+from lib.ledger.queries import pulse
+from pages.parts import frame, live, tables, words
+from pages.parts.downloads import downloads
+from pages.parts.session import desk
+
+LIMIT = 25
+KINDS = {
+    "capture": words.Sign("Captured", "check_circle", "green", "The customer paid."),
+    "refund": words.Sign("Refunded", "undo", "violet", "Paid back to the customer."),
+    "untold": words.Sign(
+        "Refunded, by totals", "help", "orange", "Checkout.com's totals say so; which refund it was is being asked for."
+    ),
+}
+
+
+def screen() -> None:
+    database = desk().database
+    drawn, minute = pulse(database), live.this_minute()
+    frame.page("Rows", "What one figure is made of, row by row.")
+    chosen = selection()
+    if chosen is None:
+        frame.empty(
+            "bar_chart",
+            "No figure is chosen",
+            "Click a bar on the overview or a day in the settlement.",
+            ("overview.py", "Overview"),
+        )
+        return
+    show(chosen)
+    live.redraw_on_change(lambda: pulse(database), drawn, minute)
+
+
+def selection() -> Selection | None:
+    """What the address asks for; None where it does not say, or says nonsense."""
+    asked = st.query_params
+    try:
+        since, until = (datetime.fromisoformat(asked[name]) for name in ("since", "until"))
+        zone = ZoneInfo(asked.get("zone") or desk().settings.timezone)
+        if since.tzinfo and until.tzinfo and since < until and asked["currency"].isalnum():
+            ends = since.astimezone(UTC), until.astimezone(UTC)
+            return Selection((asked["currency"],), *ends, zone, desk().settlement_days)
+    except (KeyError, ValueError, OSError, OverflowError):
+        pass
+    return None
+
+
+def show(chosen: Selection) -> None:
+    database, [currency] = desk().database, chosen.currencies
+    st.subheader(f"{words.dot(currency)} {words.plain(currency)}, {span(chosen)}", anchor=False)
+    proof = tie(database, currency, chosen.since, chosen.until)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        show_proof(proof)
+        if proof.holds:
+            downloads(chosen, key="rows")
+    page = movements(
+        database,
+        currency,
+        chosen.since,
+        chosen.until,
+        chosen.days,
+        cursor=st.query_params.get("cursor"),
+        limit=LIMIT,
+    )
+    if not page.rows:
+        frame.empty("inbox", "No money moved", "Nothing was captured or refunded in this time.")
+        return
+    table(page.rows, chosen.zone)
+    st.caption(f"Times in {chosen.zone.key}; settlement days {chosen.days}.")
+    tables.turn_pages(page.newer, page.older, key="rows_turn")
+
+
+def show_proof(proof: Tie) -> None:
+    rows = proof.rows
+    said = (
+        f"captured {rows.captured} in {rows.captured_count:,}, refunded {rows.refunded} in {rows.refunded_count:,}, "
+        f"net {rows.net}"
+    )
+    if proof.holds:
+        st.markdown(f":green[:material/check_circle:] **Rows sum to the bar**: {said}", width="content")
+    else:
+        st.error(
+            f"The rows come to {said}, but the bar says captured {proof.figure.captured}, refunded "
+            f"{proof.figure.refunded}. Run `python -m lib.ledger.rebuild`, and trust neither until then.",
+            icon=":material/error:",
+        )
+
+
+def table(rows: list[Movement], zone: ZoneInfo) -> None:
+    tables.payment_table(
+        {
+            "amount": [str(row.money) for row in rows],
+            "kind": [[KINDS[row.kind].word] for row in rows],
+            "when": [words.stamp(row.at, zone) for row in rows],
+            "day": [f"{row.day:%-d %b %Y}" for row in rows],
+            "reference": [row.reference or "" for row in rows],
+        },
+        [row.payment_id for row in rows],
+        {
+            "amount": tables.money_column(),
+            "kind": tables.sign_column(KINDS, "What", 150),
+            "when": st.column_config.TextColumn("When", width=150),
+            "day": st.column_config.TextColumn("Settlement day", width=112),
+            "reference": st.column_config.TextColumn("Reference", width=150),
+        },
+        key="money_rows",
+        alt="Captures and refunds, newest first; the last column opens the payment",
+    )
+
+
+def span(chosen: Selection) -> str:
+    """`Tue 14 Oct 2026 00:00 – Wed 15 Oct 2026 00:00 HKT`."""
+    since, until = (edge.astimezone(chosen.zone) for edge in (chosen.since, chosen.until))
+    return f"{since:%a %-d %b %Y %H:%M} – {until:%a %-d %b %Y %H:%M %Z}"
+
+
+screen()

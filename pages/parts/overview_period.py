@@ -1,0 +1,125 @@
+"""Which time the overview shows, in which zone and in which steps; all of it is in the address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
+
+import streamlit as st
+
+from lib.ledger.periods import Period, Step, trailing, whole_days
+from pages.parts.session import desk
+
+PERIODS = ("Today", "7 days", "30 days", "90 days", "Month", "Custom")
+TRAILING = {"Today": 1, "7 days": 7, "30 days": 30, "90 days": 90}
+MONTHS = 24
+STEPS: tuple[Step, ...] = ("hour", "day", "week", "month")
+MOST_HOURS = 31
+LONGEST = 1100
+"""Days of one's own choice, at most: three years."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A period, the zone in which its days are cut, and how long a bar is."""
+
+    period: Period
+    zone: ZoneInfo
+    step: Step
+
+
+def choose() -> View:
+    """The controls above the figures, and the line that says what they come to."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        span = st.segmented_control(
+            "Period",
+            PERIODS,
+            default="30 days",
+            required=True,
+            key="span",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+        zone = choose_zone()
+        period = choose_period(span or "30 days", zone)
+        step = choose_step(period)
+    same_year = period.first.year == period.last.year
+    first = f"{period.first:%-d %b}" if same_year else f"{period.first:%-d %b %Y}"
+    st.caption(
+        f"{first} – {period.last:%-d %b %Y}, {zone.key} ({period.until.astimezone(zone):%Z}) · one bar per {step}: up "
+        "captured, down and lighter refunded; own scale each; click one for its rows"
+    )
+    return View(period, zone, step)
+
+
+def choose_zone() -> ZoneInfo:
+    own = desk().settings.timezone
+    name = st.selectbox(
+        "Time zone", zones(own), key="zone", bind="query-params", label_visibility="collapsed", width=210
+    )
+    return ZoneInfo(name or own)
+
+
+@cache
+def zones(own: str) -> list[str]:
+    """Our own zone, UTC, then all that a person might name."""
+    named = sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "posix/")))
+    return list(dict.fromkeys([own, "UTC", *named]))
+
+
+def choose_period(span: str, zone: ZoneInfo) -> Period:
+    now = datetime.now(UTC)
+    today = now.astimezone(zone).date()
+    if span == "Month":
+        months = [today.replace(day=1)]
+        while len(months) < MONTHS:
+            months.append((months[-1] - timedelta(days=1)).replace(day=1))
+        named = {f"{month:%Y-%m}": month for month in months}
+        chosen = st.selectbox(
+            "Month", list(named), key="month", bind="query-params", label_visibility="collapsed", width=130
+        )
+        first = named.get(chosen or "", months[0])
+        last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+        return trailing((today - first).days + 1, now, zone) if last >= today else whole_days(first, last, zone)
+    if span == "Custom":
+        first, last = custom_days(today)
+        return whole_days(max(first, last - timedelta(days=LONGEST - 1)), last, zone)
+    return trailing(TRAILING[span], now, zone)
+
+
+def custom_days(today: date) -> tuple[date, date]:
+    chosen = st.date_input(
+        "First and last day",
+        (today - timedelta(days=13), today),
+        key="between",
+        bind="query-params",
+        format="YYYY-MM-DD",
+        label_visibility="collapsed",
+        width=260,
+    )
+    days = sorted(chosen) if isinstance(chosen, tuple) and chosen else [today]
+    return days[0], days[-1]
+
+
+def choose_step(period: Period) -> Step:
+    length = len(period.days)
+    fitting = [step for step in STEPS if fits(step, length)]
+    default: Step = "hour" if length <= 2 else "day" if length <= 92 else "week" if length <= 400 else "month"
+    chosen = st.segmented_control(
+        "Bars",
+        fitting,
+        default=default,
+        required=True,
+        format_func=str.capitalize,
+        key="step",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    return chosen or default
+
+
+def fits(step: Step, days: int) -> bool:
+    """Whether so many days make neither too many bars nor a single one."""
+    return {"hour": days <= MOST_HOURS, "day": 1 < days <= 400, "week": days > 7, "month": days > 31}[step]
