@@ -9,16 +9,14 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Refusal = Literal["no header", "not hex", "no key matches"]
 
 _HEX = re.compile(r"[0-9a-fA-F]{64}")
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(NamedTuple):
     """The verdict on one delivery: true when `key_index` names the key that matched, else `refusal` says why not."""
 
     key_index: int | None = None

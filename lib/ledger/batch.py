@@ -57,6 +57,11 @@ class Batch:
         if rows:
             self._many(self._insertion(table, list(rows[0])), [tuple(row.values()) for row in rows])
 
+    def insert_tuples(self, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+        """The same for rows that are tuples of `columns`."""
+        if rows:
+            self._many(self._insertion(table, columns), rows)
+
     def update(self, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Set `columns` of the rows whose `seq` comes last in each of `rows`.
 

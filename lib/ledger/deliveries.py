@@ -81,7 +81,7 @@ def receive(database: Database, deliveries: Sequence[Incoming], *, patient: bool
 def _quarantine(database: Database, delivery: Incoming, reason: str) -> Verdict:
     verdict = Verdict("quarantined", reason)
     with database.write() as connection:
-        Batch(connection).insert(DELIVERY, [_row(delivery, verdict, verdict, None)])
+        Batch(connection).insert_tuples(DELIVERY, _COLUMNS, [_row(delivery, verdict, verdict, None)])
     return verdict
 
 
@@ -95,7 +95,7 @@ def _receive(database: Database, deliveries: Sequence[Incoming], *, patient: boo
             verdict = item if isinstance(item, Verdict) else _judge(connection, item, new=bool(place and place.new))
             verdicts.append(verdict)
             rows.append(_row(delivery, item, verdict, place.seq if place else None))
-        Batch(connection).insert(DELIVERY, rows)
+        Batch(connection).insert_tuples(DELIVERY, _COLUMNS, rows)
         for word in {verdict.word for verdict in verdicts} & KEPT.keys():
             _forget_oldest(connection, word)
     return verdicts
@@ -124,27 +124,43 @@ def _judge(connection: Connection, fact: Fact, *, new: bool) -> Verdict:
     return Verdict("duplicate", "Same event id as an earlier delivery")
 
 
-def _row(delivery: Incoming, read: Fact | Verdict, verdict: Verdict, seq: int | None) -> dict[str, Any]:
-    fact = read if isinstance(read, Fact) else None
+_COLUMNS = (
+    "received_at",
+    "verdict",
+    "reason",
+    "event_id",
+    "event_seq",
+    "key_index",
+    "event_type",
+    "payment_id",
+    "signature",
+    "sender",
+    "size",
+    "body",
+)
+
+
+def _row(delivery: Incoming, read: Fact | Verdict, verdict: Verdict, seq: int | None) -> tuple[Any, ...]:
     body = None
     if verdict.word in UNSIGNED:
         body = _text(delivery.raw[:KEPT_BODY])
     elif verdict.word in ("not_json", "conflicting", "quarantined"):
         body = _text(delivery.raw)
-    return {
-        "received_at": time_text(delivery.received_at),
-        "verdict": verdict.word,
-        "reason": verdict.reason,
-        "event_id": fact.id if fact else None,
-        "event_seq": seq,
-        "key_index": delivery.key_index,
-        "event_type": fact.type if fact else None,
-        "payment_id": fact.payment_id if fact else None,
-        "signature": _text(delivery.signature.encode())[:128] if delivery.signature else None,
-        "sender": delivery.sender,
-        "size": delivery.size,
-        "body": body,
-    }
+    event_id, kind, payment_id = (read.id, read.type, read.payment_id) if isinstance(read, Fact) else (None, None, None)
+    return (
+        time_text(delivery.received_at),
+        verdict.word,
+        verdict.reason,
+        event_id,
+        seq,
+        delivery.key_index,
+        kind,
+        payment_id,
+        _text(delivery.signature.encode())[:128] if delivery.signature else None,
+        delivery.sender,
+        delivery.size,
+        body,
+    )
 
 
 def _text(raw: bytes) -> str:

@@ -62,7 +62,8 @@ def store(connection: Connection, facts: Sequence[Fact]) -> list[Stored]:
             by_payment[fact.payment_id].append(fact)
     payments = _refold(batch, by_payment) if by_payment else {}
     numbers = dict(zip((fact.id for fact in fresh), batch.next_numbers(EVENT, len(fresh)), strict=True))
-    batch.insert(EVENT, [_row(fact, numbers[fact.id], payments.get(fact.payment_id or "")) for fact in fresh])
+    rows = [_row(fact, numbers[fact.id], payments.get(fact.payment_id or "")) for fact in fresh]
+    batch.insert_tuples(EVENT, _COLUMNS, rows)
     seqs |= numbers
     return [Stored(seqs[fact.id], numbers.pop(fact.id, None) is not None) for fact in facts]
 
@@ -170,19 +171,33 @@ def _refold(batch: Batch, by_payment: Mapping[str, Sequence[Fact]]) -> dict[str,
     return seqs
 
 
-def _row(fact: Fact, seq: int, payment_seq: int | None) -> dict[str, Any]:
-    return {
-        "seq": seq,
-        "id": fact.id,
-        "type": fact.type,
-        "source": fact.source,
-        "payment_id": fact.payment_id,
-        "payment_seq": payment_seq,
-        "action_id": fact.action_id,
-        "occurred_at": time_text(fact.occurred_at),
-        "recorded_at": time_text(fact.recorded_at),
-        "body": fact.text,
-    }
+_COLUMNS = (
+    "seq",
+    "id",
+    "type",
+    "source",
+    "payment_id",
+    "payment_seq",
+    "action_id",
+    "occurred_at",
+    "recorded_at",
+    "body",
+)
+
+
+def _row(fact: Fact, seq: int, payment_seq: int | None) -> tuple[Any, ...]:
+    return (
+        seq,
+        fact.id,
+        fact.type,
+        fact.source,
+        fact.payment_id,
+        payment_seq,
+        fact.action_id,
+        time_text(fact.occurred_at),
+        time_text(fact.recorded_at),
+        fact.text,
+    )
 
 
 def _shift(moved: dict[Bucket, Measures], volumes: Mapping[Bucket, Measures], sign: int) -> None:
