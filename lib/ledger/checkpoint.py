@@ -14,9 +14,11 @@ import logging
 from lib.ledger.database import Database, StoreUnavailable
 
 _EVERY = 2000
-"""Stored deliveries; each adds four or five pages to the log."""
-_LITTLE = 400
-"""Pages that may be left for the turn in which no commit goes on; some milliseconds."""
+"""Stored deliveries after which some of the log is carried over; each adds four or five pages to it."""
+_ANEW = 8000
+"""Stored deliveries after which the log is to begin anew. Seldom, since one in a hundred may notice it, no more."""
+_LITTLE = 1500
+"""Pages that may be left for the turn in which no commit goes on."""
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +28,7 @@ class Checkpoints:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._stored = 0
+        self._stored = self._passed = 0
         self._due = asyncio.Event()
 
     def stored(self, deliveries: int) -> None:
@@ -43,13 +45,18 @@ class Checkpoints:
             self._due.clear()
             try:
                 await self._carry_over()
-            except StoreUnavailable as error:
+            except (StoreUnavailable, OSError) as error:
                 logger.info("The log could not be carried over now: %s", error)
 
     async def _carry_over(self) -> None:
-        left = await asyncio.to_thread(self._database.checkpoint)
-        while left > _LITTLE:
-            before, left = left, await asyncio.to_thread(self._database.checkpoint)
-            if left >= before:
-                return  # somebody reads an old state, or writing is faster than this; the next time will do
-        self._database.checkpoint()
+        left = await asyncio.to_thread(self._most_of_it)
+        self._passed += _EVERY
+        if self._passed >= _ANEW and left <= _LITTLE:  # else somebody reads an old state, and the next time will do
+            await asyncio.to_thread(self._most_of_it)  # what came meanwhile, which is less
+            self._database.checkpoint()
+            self._passed = 0
+
+    def _most_of_it(self) -> int:
+        left = self._database.checkpoint()
+        self._database.settle()
+        return left

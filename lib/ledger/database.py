@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import threading
@@ -114,6 +115,15 @@ class Database:
             _, log, done = driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
             return int(log) - int(done)
 
+    def settle(self) -> None:
+        """Wait until what was carried over is on the disk, so that nobody has to who is waited for. Raises `OSError`."""
+        os.fsync(self._file)
+
+    @cached_property
+    def _file(self) -> int:
+        # Never closed: closing any handle of a file gives up this process's locks on it, on which SQLite relies.
+        return os.open(str(self.url.database), os.O_RDONLY)
+
     def close(self) -> None:
         """Give all connections back."""
         for name in ("_reader", "_writer", "_hasty"):
@@ -145,8 +155,8 @@ class Database:
     @cached_property
     def _hasty(self) -> Engine:
         engine = self._engine("BEGIN IMMEDIATE", busy_seconds=0)
-        if self.sqlite:  # whoever is hasty looks after the log otherwise, and this is for when that cannot keep up
-            event.listen(engine, "connect", _with_long_log)
+        if self.sqlite:
+            event.listen(engine, "connect", _for_deliveries)
         return engine
 
     def _engine(self, begin: str, busy_seconds: float | None = None) -> Engine:
@@ -199,8 +209,11 @@ def _configure_sqlite(connection: Any, _record: object) -> None:
         connection.execute(f"PRAGMA {pragma}").close()
 
 
-def _with_long_log(connection: Any, _record: object) -> None:
-    connection.execute("PRAGMA wal_autocheckpoint=40000").close()
+def _for_deliveries(connection: Any, _record: object) -> None:
+    # On a large store they touch pages anywhere. The log is carried over by `checkpoint`, and in a commit only when
+    # that cannot keep up.
+    for pragma in ("cache_size=-128000", "wal_autocheckpoint=100000"):
+        connection.execute(f"PRAGMA {pragma}").close()
 
 
 def _begin_with(statement: str) -> Callable[[Connection], None]:

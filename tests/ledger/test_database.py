@@ -31,6 +31,7 @@ def test_the_log_is_carried_over_beside_the_commits_and_begins_anew(
     sqlite: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lib.ledger.checkpoint._EVERY", 8)
+    monkeypatch.setattr("lib.ledger.checkpoint._ANEW", 16)
     sqlite.prepare()
     log = Path(f"{sqlite.url.database}-wal")
 
