@@ -20,7 +20,7 @@ from pages.parts.session import desk, operator
 GROUPS = {
     "To be refunded": SENDABLE,
     "Kept back": HELD,
-    "Sent": ("sending", "sent"),
+    "Asked for": ("sending", "sent"),
     "Turned down": ("refused",),
 }
 
@@ -95,14 +95,16 @@ def dry_run(bulk: Bulk, found: Sequence[Tally]) -> None:
                 st.metric(f"{words.dot(amount.currency)} {amount.currency} would go back", amount.figure, border=True)
     else:
         st.info("No row of this file can be refunded as it stands. Each says why below.", icon=":material/info:")
-    st.markdown(f"{bulk_words.refunds(count)} would be sent. {told_of(kept)}")
+    waiting = sum(tally.count for tally in moving if tally.status == "needs_approval")
+    after = f", {waiting:,} of them once a second person has agreed" if waiting else ""
+    st.markdown(f"{bulk_words.refunds(count)} would be sent{after}. {told_of(kept)}")
     if not operator().may("refund"):
         return
     with st.container(horizontal=True):
         if moving:
             label = frame.primary(f"Send {bulk_words.refunds(count)}", "undo")
             if st.button(label, type="primary", key="bulk_ask"):
-                confirm(bulk, moving, amounts, count)
+                confirm(bulk, moving, amounts, count, waiting)
         st.button(
             "Look again",
             icon=":material/refresh:",
@@ -121,7 +123,7 @@ def told_of(kept: Sequence[Tally]) -> str:
     return f"{bulk_words.rows(sum(tally.count for tally in kept)).capitalize()} kept back: {reasons}."
 
 
-def confirm(bulk: Bulk, moving: Sequence[Tally], amounts: Sequence[Money], count: int) -> None:
+def confirm(bulk: Bulk, moving: Sequence[Tally], amounts: Sequence[Money], count: int, waiting: int) -> None:
     """Ask once more, with the totals that were on the screen."""
 
     @st.dialog(f"Send {bulk_words.refunds(count)}?", icon=":material/undo:")
@@ -130,9 +132,8 @@ def confirm(bulk: Bulk, moving: Sequence[Tally], amounts: Sequence[Money], count
             f"{bulk_words.amounts(amounts)} go back to customers in **{bulk_words.refunds(count)}**, as the file "
             f"**{words.plain(bulk.file_name)}** says. A refund cannot be taken back."
         )
-        waiting = sum(tally.count for tally in moving if tally.status == "needs_approval")
         if waiting:
-            st.markdown(f"{bulk_words.refunds(waiting).capitalize()} of them will wait for a second person.")
+            st.markdown(f"{waiting:,} of them will wait for a second person.")
         with st.container(horizontal=True, horizontal_alignment="right"):
             kept = st.button("Not yet", key="bulk_keep")
             sure = st.button(
@@ -157,7 +158,9 @@ def progress(bulk: Bulk, drawn: dict[str, int]) -> None:
     left = sum(found[status].count for status in (*SENDABLE, "sending") if status in found)
     whole = ended + left
     moved = found["sent"].money if "sent" in found else ()
-    sent = f"{ended:,} of {bulk_words.refunds(whole)} sent" + (f", {bulk_words.amounts(moved)} in all" if moved else "")
+    sent = f"{ended:,} of {bulk_words.refunds(whole)} asked for" + (
+        f", {bulk_words.amounts(moved)} in all" if moved else ""
+    )
     st.progress(ended / whole if whole else 1.0, text=sent)
     signs = [f"{words.refund_status(status).badge} {count:,}" for status, count in sorted(came_to.items())]
     if "refused" in found:
@@ -219,8 +222,8 @@ def lines(bulk: Bulk) -> None:
             "line": [shown.line.line for shown in page.rows],
             "amount": [str(shown.line.money or shown.line.given_amount) for shown in page.rows],
             "status": [[bulk_words.line(shown).word] for shown in page.rows],
-            "why": [shown.why for shown in page.rows],
             "reference": [shown.line.reference or shown.line.given_payment for shown in page.rows],
+            "why": (why := [shown.why for shown in page.rows]),
             "reason": [
                 words.reason(shown.line.reason) if shown.line.reason else shown.line.given_reason for shown in page.rows
             ],
@@ -231,9 +234,9 @@ def lines(bulk: Bulk) -> None:
             "line": st.column_config.NumberColumn("Row", width=56, format="%d"),
             "amount": tables.money_column(),
             "status": tables.sign_column({**bulk_words.LINES, **words.REFUND_STATUSES}, width=150),
-            "why": st.column_config.TextColumn("Why", width=300),
-            "reference": st.column_config.TextColumn("Reference or id", width=140),
-            "reason": st.column_config.TextColumn("Reason", width=130),
+            "reference": st.column_config.TextColumn("Reference or id", width=130),
+            "why": st.column_config.TextColumn("Why", width=540 if any(why) else 60),
+            "reason": st.column_config.TextColumn("Reason", width=140),
             "note": st.column_config.TextColumn("Note", width=140),
         },
         key="bulk_lines",

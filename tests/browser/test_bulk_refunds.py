@@ -49,21 +49,21 @@ def interrupted_and_resumed(server: Server, window: Window, merchant: Merchant, 
     question = page.get_by_role("dialog", name=f"Send {count} refunds?")
     expect(question.get_by_text(f"HKD {count * 250 / 100:,.2f}")).to_be_visible()
     question.get_by_role("button", name=f"Send {count} refunds").dblclick()
-    expect(page.get_by_text(re.compile(rf"^[1-9]\d* of {count} refunds sent"))).to_be_visible()
+    expect(page.get_by_text(re.compile(rf"^[1-9]\d* of {count} refunds asked for"))).to_be_visible()
     page.reload()
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_role("button", name="Resume")).to_be_visible()
     page.reload()
-    expect(page.get_by_text(re.compile(rf"^\d+ of {count} refunds sent"))).to_be_visible()
+    expect(page.get_by_text(re.compile(rf"^\d+ of {count} refunds asked for"))).to_be_visible()
     merchant.faults()
     page.get_by_role("button", name="Resume").click()
-    expect(page.get_by_text(f"{count} of {count} refunds sent")).to_be_visible()
+    expect(page.get_by_text(f"{count} of {count} refunds asked for")).to_be_visible()
     expect(page.get_by_text("Done", exact=False).first).to_be_visible()
 
     page.get_by_role("button", name="Another file").click()
     choose(page, "march again.csv", text.replace(";", ","))
     expect(page.get_by_text("This file was uploaded before")).to_be_visible()
-    expect(page.get_by_text(f"{count} of {count} refunds sent")).to_be_visible()
+    expect(page.get_by_text(f"{count} of {count} refunds asked for")).to_be_visible()
     assert Counter(tuple(merchant.refunds(payment_id)) for payment_id in ids) == {(250,): count}
 
 

@@ -90,7 +90,7 @@ def test_stop_and_resume_are_offered_where_they_make_sense(filled: Database, ope
     assert buttons(page) == ["bulk_leave", "bulk_stop"]
     page.button(key="bulk_stop").click().run()
     assert buttons(page) == ["bulk_leave", "bulk_resume", "bulk_again"]
-    assert "0 of 2 refunds sent" in page.get("progress")[0].proto.text
+    assert "0 of 2 refunds asked for" in page.get("progress")[0].proto.text
     page.button(key="bulk_resume").click().run()
     assert buttons(page) == ["bulk_leave", "bulk_stop"]
 

@@ -85,8 +85,11 @@ def check_again(desk: Desk, operator: Operator, bulk_id: str) -> None:
             after = _rejudge(connection, run, bulk_id, after)
     with desk.database.write() as connection:
         bulk = _lock(connection, bulk_id)
-        if bulk.confirmed_at and bulk.state == "checked" and not would_move(tallies_in(connection, bulk_id)):
-            _set(connection, bulk_id, state="done")
+        left = tallies_in(connection, bulk_id)
+        if bulk.confirmed_at and bulk.state == "checked" and not would_move(left):
+            # What a crash left half sent is for the workers to finish, once somebody resumes the file.
+            half_sent = any(tally.status == "sending" for tally in left)
+            _set(connection, bulk_id, state="stopped" if half_sent else "done")
 
 
 def start(desk: Desk, operator: Operator, bulk_id: str, *, confirmed: Sequence[Tally]) -> None:

@@ -154,6 +154,22 @@ def test_what_was_confirmed_is_what_moves(desk: Desk, provider: Provider) -> Non
         start(desk, bulk.id, Operator("Vera", frozenset({"viewer"})))
 
 
+def test_a_stopped_file_looked_at_again_is_confirmed_anew(desk: Desk, provider: Provider) -> None:
+    paid(desk.database, 1)
+    bulk = upload(desk, "ORD-1,1,HKD,other", "ORD-2,3,HKD,other").bulk
+    start(desk, bulk.id)
+    batches.stop(desk, ANA, bulk.id)
+    paid(desk.database, 2)
+    batches.check_again(desk, ANA, bulk.id)
+    with pytest.raises(CannotRun, match="not stopped"):
+        batches.resume(desk, ANA, bulk.id)
+    run(desk)
+    assert (state(desk, bulk.id), provider.calls) == ("checked", [])
+    start(desk, bulk.id)
+    run(desk)
+    assert (state(desk, bulk.id), len(provider.refunds)) == ("done", 2)
+
+
 def test_a_row_that_no_longer_fits_is_refused_with_the_reason(desk: Desk, provider: Provider) -> None:
     paid(desk.database, 1)
     bulk = upload(desk, "ORD-1,9,HKD,other").bulk
