@@ -38,7 +38,8 @@ def interrupted_and_resumed(server: Server, window: Window, merchant: Merchant, 
     ids = paid_many(merchant, prefix, count)
     rows = [f"{prefix}-{number};2.50;HKD;damaged;case {number}" for number in range(count)]
     text = "\n".join(["reference;amount;currency;reason;note", *rows, f"{prefix}-nobody;1.00;HKD;other;"])
-    merchant.faults(slow_answer={"on": True, "seconds": 0.15})
+    # Slow enough that it cannot be done before a person has stopped it, however busy this machine is.
+    merchant.faults(slow_answer={"on": True, "seconds": 60 / count})
     page = window(f"{server.url}/bulk-refunds")
     choose(page, "march.csv", text)
     expect(page.get_by_text(f"{count} refunds would be sent. 1 row kept back: 1 unknown payment.")).to_be_visible()
