@@ -75,6 +75,8 @@ class Settings(Access):
     """How long a refund waits for a second person before its amount is given back."""
     refund_hold_seconds: int = Field(default=0, ge=0, le=300)
     """How long a refund is kept back, and can be cancelled, before it is sent."""
+    retention_days: int = Field(default=0, ge=0, le=36500)
+    """After how many days a payment's personal data is erased by itself; 0: never."""
     log_format: Literal["text", "json"] = "text"
     """How a line of the log reads: for people, or for machines."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"

@@ -17,6 +17,7 @@ from lib.ledger.configured import note_changes
 from lib.ledger.database import StoreUnavailable
 from lib.ledger.decisions import expire_waiting
 from lib.ledger.desk import Desk
+from lib.ledger.erasure import erase_old
 from lib.ledger.introductions import A_ROUND, introduce
 from lib.ledger.payments import resume_creations
 from lib.ledger.search import index_waiting
@@ -88,6 +89,8 @@ class Workers:
         resume_refunds(self._desk, older_than=older_than)
         release_due(self._desk, datetime.now(UTC))
         expire_waiting(self._desk, datetime.now(UTC))
+        if self._desk.settings.retention_days:
+            erase_old(self._desk.database, timedelta(days=self._desk.settings.retention_days))
         for _ in range(_INDEXED_A_ROUND):
             if not index_waiting(self._desk.database):
                 break

@@ -56,6 +56,7 @@ USE_CASES: dict[str, Right] = {
     "lib.ledger.decisions.cancel": "refund",
     "lib.ledger.decisions.reject": "approve",
     "lib.ledger.export.download": "download",
+    "lib.ledger.erasure.erase_customer": "erase",
     "lib.ledger.notes.add_note": "note",
     "lib.ledger.payment_csv.payments_csv": "download",
     "lib.ledger.payments.charge_again": "create",

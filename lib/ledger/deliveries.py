@@ -13,6 +13,7 @@ from lib.ledger.batch import Batch
 from lib.ledger.database import Database, StoreUnavailable
 from lib.ledger.facts import KNOWN_TYPES, Fact, NotReadable, from_webhook
 from lib.ledger.record import EVENT, store
+from lib.ledger.redaction import is_redacted
 from lib.ledger.tables import Table, time_text
 
 logger = logging.getLogger(__name__)
@@ -116,7 +117,7 @@ def _judge(connection: Connection, fact: Fact, *, new: bool) -> Verdict:
             return Verdict("unknown_type", f"Kept; {fact.type} changes nothing here")
         return _ACCEPTED
     first = connection.execute(select(EVENT.c.body, EVENT.c.source).where(EVENT.c.id == fact.id)).one()
-    if first.body != fact.text and first.source == "webhook":
+    if first.body != fact.text and first.source == "webhook" and not is_redacted(first.body):
         return Verdict(
             "conflicting",
             "Same event id as an earlier delivery, but another body; the first stands",

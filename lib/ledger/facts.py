@@ -221,6 +221,11 @@ def note_added(key: str, payment_id: str, *, text: str, by: str, at: datetime) -
     return _own(f"human:{key}", "note_added", "human", payment_id, None, at, {"key": key, "text": text, "by": by})
 
 
+def customer_erased(payment_id: str, *, by: str, at: datetime) -> Fact:
+    """A person, or a setting, had the customer's personal data erased from this payment."""
+    return _own(f"erased:{payment_id}"[: _ID_LENGTH + 20], "customer_erased", "human", payment_id, None, at, {"by": by})
+
+
 def payment_read(payment_id: str, answer: Answer) -> Fact:
     """What `GET /payments/{id}` said. Reading the same again is the same fact."""
     return _found("payment_read", payment_id, answer, {"payment": answer.body})

@@ -123,6 +123,8 @@ class PaymentState(msgspec.Struct, kw_only=True):
     """By intent key."""
     decided: dict[str, dict[str, Decided]] | msgspec.UnsetType = msgspec.UNSET
     """By intent key, then by the type of the fact."""
+    erased_at: str | msgspec.UnsetType = msgspec.UNSET
+    """When the customer's personal data was erased; from then on none is taken up."""
     balances: Balances | None = None
     requested_at: str = "9"
     first_at: str = "9"
@@ -148,6 +150,8 @@ def extend(state: PaymentState, facts: Iterable[Fact]) -> None:
         if fact.id not in seen:
             seen.add(fact.id)
             _join(state, fact)
+    if state.erased_at:
+        _forget_customer(state)
 
 
 def encode(state: PaymentState) -> str:
@@ -296,6 +300,23 @@ def _join_payment_read(state: PaymentState, fact: Fact, at: str) -> None:
     _weigh(state, balances, at, fact.id)
 
 
+def _join_customer_erased(state: PaymentState, _fact: Fact, at: str) -> None:
+    state.erased_at = min(state.erased_at or at, at)
+
+
+def _forget_customer(state: PaymentState) -> None:
+    for name in _PERSONAL:
+        state.said.pop(name, None)
+    state.intents = {key: msgspec.structs.replace(intent, note="") for key, intent in state.intents.items()}
+    if state.decided:
+        for decisions in state.decided.values():
+            for name, decided in decisions.items():
+                decisions[name] = msgspec.structs.replace(decided, why="")
+
+
+_PERSONAL = ("customer_email", "customer_name")
+
+
 def _join_actions_read(state: PaymentState, fact: Fact, at: str) -> None:
     actions = fact.body.get("actions")
     for action in actions if isinstance(actions, list) else ():
@@ -318,6 +339,7 @@ _READERS = {
     "refund_accepted": _join_refund_accepted,
     "refund_refused": _join_refund_refused,
     **dict.fromkeys((f"refund_{decision}" for decision in get_args(Decision)), _join_refund_decided),
+    "customer_erased": _join_customer_erased,
     "payment_read": _join_payment_read,
     "actions_read": _join_actions_read,
 }

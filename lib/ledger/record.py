@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+import msgspec
 from sqlalchemy import Connection
 from sqlalchemy import Table as SqlTable
 from sqlalchemy.dialects import postgresql, sqlite
@@ -18,6 +19,7 @@ from lib.ledger.database import Database
 from lib.ledger.facts import Fact
 from lib.ledger.fold import PaymentState, encode, extend
 from lib.ledger.project import Bucket, Measures, project
+from lib.ledger.redaction import redacted
 from lib.ledger.remembered import Known, Remembered
 from lib.ledger.search import FIELDS, WHOLE
 from lib.ledger.tables import Table, time_text
@@ -60,7 +62,9 @@ def store(connection: Connection, facts: Sequence[Fact]) -> list[Stored]:
     for fact in fresh:
         if fact.payment_id:
             by_payment[fact.payment_id].append(fact)
-    payments = _refold(batch, by_payment) if by_payment else {}
+    payments, erased = _refold(batch, by_payment) if by_payment else ({}, set())
+    if erased:
+        fresh = [_without_person(fact) if fact.payment_id in erased else fact for fact in fresh]
     numbers = dict(zip((fact.id for fact in fresh), batch.next_numbers(EVENT, len(fresh)), strict=True))
     rows = [_row(fact, numbers[fact.id], payments.get(fact.payment_id or "")) for fact in fresh]
     batch.insert_tuples(EVENT, _COLUMNS, rows)
@@ -126,8 +130,8 @@ def replace_refunds(batch: Batch, gone: Sequence[str], rows: Sequence[Mapping[st
     batch.insert(REFUND, rows)
 
 
-def _refold(batch: Batch, by_payment: Mapping[str, Sequence[Fact]]) -> dict[str, int]:
-    """Fold the facts into their payments. The `seq` of each payment."""
+def _refold(batch: Batch, by_payment: Mapping[str, Sequence[Fact]]) -> tuple[dict[str, int], set[str]]:
+    """Fold the facts into their payments. The `seq` of each payment, and those whose customer's data was erased."""
     rows = batch.rows_of(PAYMENT, ("id", "folded", "seq"), "id", by_payment)
     seqs: dict[str, int] = {payment_id: seq for payment_id, _, seq in rows}
     held = dict(zip(seqs, _remembered.take([row[:2] for row in rows]), strict=True))
@@ -139,9 +143,12 @@ def _refold(batch: Batch, by_payment: Mapping[str, Sequence[Fact]]) -> dict[str,
     refunds: list[Mapping[str, Any]] = []
     moved: dict[Bucket, Measures] = defaultdict(lambda: defaultdict(int))
     kept: list[tuple[str, Known]] = []
+    erased: set[str] = set()
     for payment_id, facts in by_payment.items():
         state, old = held.get(payment_id) or (PaymentState(), None)
         extend(state, facts)
+        if state.erased_at:
+            erased.add(payment_id)
         new = project(payment_id, state, encode(state))
         kept.append((payment_id, (state, new)))
         if old:
@@ -168,7 +175,11 @@ def _refold(batch: Batch, by_payment: Mapping[str, Sequence[Fact]]) -> dict[str,
     replace_refunds(batch, gone, refunds)
     add_volumes(batch, moved)
     _remembered.keep(kept)
-    return seqs
+    return seqs, erased
+
+
+def _without_person(fact: Fact) -> Fact:
+    return msgspec.structs.replace(fact, text=redacted(fact.text))
 
 
 _COLUMNS = (

@@ -57,6 +57,9 @@ class Backfill(Table, table=True):
     patrol_found: int = 0
     introduced_seq: int | None = Field(default=None, sa_type=BigInteger)
     """Up to which payment those made elsewhere have been read for their customers."""
+    erased_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    """Up to which payment, by the time of its request and its number, the setting has had old ones erased."""
+    erased_seq: int | None = Field(default=None, sa_type=BigInteger)
 
 
 WATCH = Table.metadata.tables["watch"]

@@ -13,8 +13,8 @@ from lib.ledger.customers import Chain, Others
 from lib.ledger.letter import letter
 from lib.ledger.tables import Payment, Refund
 from lib.money import Money
-from pages.parts import words
-from pages.parts.session import desk
+from pages.parts import erase, words
+from pages.parts.session import desk, operator
 
 
 def show(payment: Payment, refunds: Sequence[Refund], others: Others, chain: Chain | None) -> None:
@@ -25,6 +25,8 @@ def show(payment: Payment, refunds: Sequence[Refund], others: Others, chain: Cha
         show_others(payment, others)
     if chain:
         show_chain(payment, chain)
+    if operator().may("erase"):
+        erase.offer(payment, others)
 
 
 def show_letters(payment: Payment, refunds: Sequence[Refund]) -> None:

@@ -97,6 +97,7 @@ EVENTS: Mapping[str, str] = {
     "refund_lapsed": "nobody approved the refund in time",
     "refund_released": "the refund was no longer kept back",
     "note_added": "wrote a note",
+    "customer_erased": "had the customer's personal data erased",
     "payment_read": "the payment was looked up at Checkout.com",
     "actions_read": "the payment's actions were looked up at Checkout.com",
 }
