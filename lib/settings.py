@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -23,6 +24,12 @@ from lib.access import Access, listed
 from lib.secrets_file import UnusableSecrets, streamlit_secrets
 
 World = Literal["simulator", "sandbox", "live"]
+WORLD_WORDS: Mapping[World, str] = {
+    "simulator": "Simulator · no real money",
+    "sandbox": "Sandbox · no real money",
+    "live": "Live · real money",
+}
+"""How each world is called on every screen, export and QR code."""
 
 SIMULATOR_PATH = "/simulator"
 WEBHOOK_PATH = "/webhooks/checkout"
@@ -225,6 +232,11 @@ class Settings(Access):
         if host == "checkout.com" or host.endswith(".checkout.com"):
             return "live"
         return "simulator"
+
+    @property
+    def world_words(self) -> str:
+        """The world in words, as every export begins with."""
+        return WORLD_WORDS[self.world]
 
     @property
     def secret_key(self) -> str:

@@ -87,6 +87,7 @@ def show_link(creation: Creation, payment: Payment) -> None:
         st.image(
             picture, width=236, alt=f"QR code of the KakaoPay link for {payment.money}, reference {payment.reference}"
         )
+        frame.world_sign()
     with steps:
         if desk().settings.world == "simulator":
             st.markdown(":small[The simulator plays the wallet: open the link and choose **Pay now**. In the sandbox:]")

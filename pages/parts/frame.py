@@ -19,10 +19,10 @@ from pages.parts.session import desk, operator
 
 PRODUCT = "KakaoPay desk"
 
-_SIGNS: dict[World, tuple[str, str, str]] = {
-    "simulator": ("Simulator · no real money", "science", "orange"),
-    "sandbox": ("Sandbox · no real money", "cloud", "blue"),
-    "live": ("Live · real money", "bolt", "red"),
+_SIGNS: dict[World, tuple[str, str]] = {
+    "simulator": ("science", "orange"),
+    "sandbox": ("cloud", "blue"),
+    "live": ("bolt", "red"),
 }
 
 _logger = logging.getLogger(__name__)
@@ -51,8 +51,9 @@ def heading_row() -> DeltaGenerator:
 
 def world_sign() -> None:
     """The badge that says whether money is real."""
-    word, icon, colour = _SIGNS[desk().settings.world]
-    st.badge(word, icon=f":material/{icon}:", color=colour)
+    settings = desk().settings
+    icon, colour = _SIGNS[settings.world]
+    st.badge(settings.world_words, icon=f":material/{icon}:", color=colour)
 
 
 def primary(label: str, icon: str) -> str:
@@ -104,26 +105,31 @@ def explain(error: Exception) -> bool:
     elif isinstance(error, NotAllowed | NotIn):
         st.warning(str(error), icon=":material/lock:")
     elif isinstance(error, StoreUnavailable):
-        st.error(str(error), icon=":material/database_off:")
+        st.error(f"{error} {_logged('the store is out of reach', error)}", icon=":material/database_off:")
         _again()
     elif isinstance(error, SQLAlchemyError):
-        _logger.error("the database failed", exc_info=error)
+        said = _logged("the database failed", error)
         st.error(
             "The database did not answer. Nothing was changed that was not confirmed. "
-            "Wait a moment and load the page again.",
+            f"Wait a moment and load the page again. {said}",
             icon=":material/database_off:",
         )
         _again()
     else:
-        number = secrets.token_hex(4)
-        _logger.error("unexpected failure %s", number, exc_info=error)
+        said = _logged("unexpected failure", error)
         st.error(
-            "Something went wrong on our side, and this screen cannot be shown. Load the page again; if it stays, "
-            f"give whoever runs this desk the number **{number}**, under which the log says what happened.",
+            f"Something went wrong on our side, and this screen cannot be shown. Load the page again. {said}",
             icon=":material/error:",
         )
         _again()
     return True
+
+
+def _logged(what: str, error: Exception) -> str:
+    """Log a failure with all that is known of it under a number, and say that number, which is all a browser gets."""
+    number = secrets.token_hex(4)
+    _logger.error("%s %s", what, number, exc_info=error)
+    return f"If it stays, give whoever runs this desk the number **{number}**, under which the log says what happened."
 
 
 def _again() -> None:

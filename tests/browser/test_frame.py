@@ -17,9 +17,12 @@ SCREENS = {
     "approvals": "Approvals",
     "settlement": "Settlement",
     "webhook-events": "Webhook events",
+    "bulk-refunds": "Bulk refunds",
     "overdue": "Overdue",
     "simulator-board": "Simulator",
     "new-payment": "New payment",
+    "audit-log": "Audit log",
+    "settings": "Settings",
     "": "Overview",
 }
 

@@ -137,6 +137,7 @@ def result(desk: Desk, operator: Operator, bulk_id: str) -> bytes:
     assert bulk, "only a file that is shown can be taken home"
     zone = desk.settings.zone
     preamble = [
+        ["World", desk.settings.world_words],
         ["Bulk refund", bulk.file_name],
         ["Uploaded", f"{bulk.uploaded_at.astimezone(zone):%Y-%m-%d %H:%M %Z}", bulk.uploaded_by],
         ["This file was made", f"{datetime.now(zone):%Y-%m-%d %H:%M %Z}"],

@@ -267,7 +267,7 @@ def test_the_result_has_every_row_with_what_became_of_it(desk: Desk) -> None:
     run(desk)
     read: list[Any] = list(csv.reader(io.StringIO(result(desk, ANA, bulk.id).decode("utf-8-sig"))))
     blank = read.index([])
-    assert read[0] == ["Bulk refund", "refunds.csv"]
+    assert read[:2] == [["World", "Simulator · no real money"], ["Bulk refund", "refunds.csv"]]
     rows = [dict(zip(read[blank + 1], row, strict=True)) for row in read[blank + 2 :]]
     key = f"bulk-{bulk.id}-2"
     assert [rows[0][name] for name in ("row", "amount", "note", "outcome", "refund_key", "action_id", "refund_status")] == [
