@@ -68,10 +68,11 @@ def ask() -> Reading:
 def download(wanted: PaymentFilter, *, disabled: bool) -> None:
     """The rows as a file, made only when it is asked for."""
     who, database, zone = operator(), desk().database, desk().settings.zone
+    world = desk().settings.world_words
     if who.may("download"):
         st.download_button(
             "Download",
-            lambda: payments_csv(database, who, wanted, now=datetime.now(UTC), zone=zone),
+            lambda: payments_csv(database, who, wanted, now=datetime.now(UTC), zone=zone, world=world),
             file_name=f"payments-{datetime.now(zone):%Y-%m-%d-%H%M}.csv",
             mime="text/csv",
             icon=":material/download:",

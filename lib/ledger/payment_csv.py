@@ -127,11 +127,11 @@ class Sheet:
 
 
 def payments_csv(
-    database: Database, operator: Operator, wanted: PaymentFilter, *, now: datetime, zone: ZoneInfo
+    database: Database, operator: Operator, wanted: PaymentFilter, *, now: datetime, zone: ZoneInfo, world: str
 ) -> bytes:
     """The payments that `wanted` finds, newest first, as one state of the store has them; at most `MOST_ROWS` rows.
 
-    Raises `NotAllowed`. The download is in the audit log, without the words that were looked for.
+    `world` says in words which money it is. Raises `NotAllowed`. The download is in the audit log, without the words that were looked for.
     """
     audit.permit(database, operator, "download", "payments")
     sheet = Sheet(zone)
@@ -139,6 +139,7 @@ def payments_csv(
         _fill(connection, sheet, wanted)
     content = sheet.render(
         [
+            ("World", world),
             ("Payments", f"made {now.astimezone(zone).isoformat(' ', 'seconds')}", f"by {operator.name}"),
             ("Time zone", zone.key),
             ("Filter", in_words(wanted, zone)),

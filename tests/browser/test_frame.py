@@ -17,7 +17,6 @@ SCREENS = {
     "approvals": "Approvals",
     "settlement": "Settlement",
     "webhook-events": "Webhook events",
-    "bulk-refunds": "Bulk refunds",
     "overdue": "Overdue",
     "simulator-board": "Simulator",
     "new-payment": "New payment",

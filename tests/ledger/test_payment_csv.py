@@ -120,7 +120,7 @@ def filled(database: Database) -> Database:
 
 
 def test_payments_and_their_refunds_each_on_its_own_day(filled: Database) -> None:
-    above, rows = read(payments_csv(filled, MINA, PaymentFilter(), now=at(0), zone=ZONE))
+    above, rows = read(payments_csv(filled, MINA, PaymentFilter(), now=at(0), zone=ZONE, world="Simulator"))
     assert [(row["Row"], row["Time"], row["Currency"], row["Captured or refunded"]) for row in rows] == [
         ("payment", "2026-03-02 13:03:00+09:00", "HKD", "0.00"),
         ("payment", "2026-03-02 13:01:00+09:00", "KRW", "45000"),
@@ -133,7 +133,8 @@ def test_payments_and_their_refunds_each_on_its_own_day(filled: Database) -> Non
         "HKD": (Decimal("11.00"), Decimal("3.00"), Decimal("8.00")),
         "KRW": (Decimal(45000), Decimal(7000), Decimal(38000)),
     }
-    assert above[:4] == [
+    assert above[:5] == [
+        ["World", "Simulator"],
         ["Payments", "made 2026-03-02 13:00:00+09:00", "by Mina"],
         ["Time zone", "Asia/Seoul"],
         ["Filter", "all payments"],
@@ -146,7 +147,7 @@ def test_payments_and_their_refunds_each_on_its_own_day(filled: Database) -> Non
 
 def test_the_filter_is_in_the_file_and_without_names_in_the_log(filled: Database) -> None:
     wanted = PaymentFilter(email="kim@", statuses=("Partially Refunded",))
-    above, rows = read(payments_csv(filled, MINA, wanted, now=at(0), zone=ZONE))
+    above, rows = read(payments_csv(filled, MINA, wanted, now=at(0), zone=ZONE, world="Simulator"))
     assert ["Filter", "email with “kim@”; status Partially Refunded"] in above
     assert len(rows) == 2
     with filled.read() as connection:
@@ -162,17 +163,24 @@ def test_the_filter_is_in_the_file_and_without_names_in_the_log(filled: Database
 def test_a_file_that_is_cut_says_so_and_holds_whole_payments(filled: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(payment_csv, "MOST_ROWS", 3)
     monkeypatch.setattr(payment_csv, "_AT_ONCE", 1)
-    above, rows = read(payments_csv(filled, MINA, PaymentFilter(), now=at(0), zone=ZONE))
+    above, rows = read(payments_csv(filled, MINA, PaymentFilter(), now=at(0), zone=ZONE, world="Simulator"))
     assert [row["Payment id"] for row in rows] == ["pay_3"], "the next has three rows"
     assert any("this file ends at 3 rows" in cell for line in above for cell in line)
 
 
 def test_pages_of_the_file_meet_without_gap_or_overlap(filled: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(payment_csv, "_AT_ONCE", 1)
-    _, rows = read(payments_csv(filled, MINA, PaymentFilter(), now=at(0), zone=ZONE))
+    _, rows = read(payments_csv(filled, MINA, PaymentFilter(), now=at(0), zone=ZONE, world="Simulator"))
     assert len(rows) == 6
 
 
 def test_a_viewer_downloads_nothing(filled: Database) -> None:
     with pytest.raises(NotAllowed, match="download rows"):
-        payments_csv(filled, Operator("Vi", roles=frozenset({"viewer"})), PaymentFilter(), now=at(0), zone=ZONE)
+        payments_csv(
+            filled,
+            Operator("Vi", roles=frozenset({"viewer"})),
+            PaymentFilter(),
+            now=at(0),
+            zone=ZONE,
+            world="Simulator",
+        )

@@ -39,7 +39,8 @@ def test_the_world_is_on_every_screen(
 )
 def test_sandbox_and_live_are_named(empty: Database, monkeypatch: pytest.MonkeyPatch, host: str, sign: str) -> None:
     monkeypatch.setenv("CHECKOUT_BASE_URL", f"https://{host}")
-    monkeypatch.setenv("CHECKOUT_SECRET_KEY", "sk_sbox_" + "a" * 26 + "=")
+    begins = "sk_sbox_" if "sandbox" in host else "sk_"
+    monkeypatch.setenv("CHECKOUT_SECRET_KEY", begins + "a" * 26 + "=")
     monkeypatch.setenv("CHECKOUT_PROCESSING_CHANNEL_ID", "pc_" + "a" * 26)
     monkeypatch.setenv("CHECKOUT_WEBHOOK_KEYS", "key")
     if "sandbox" not in host:
