@@ -13,7 +13,7 @@ from lib.ledger.bulk.tables import ENDED, HELD, SENDABLE, Bulk
 from lib.ledger.bulk.views import Tally, find_bulk, lines_of, outcomes, result, tallies, total, would_move
 from lib.ledger.desk import Desk
 from lib.money import Money
-from lib.operators import Operator
+from lib.operators import NotAllowed, Operator
 from pages.parts import bulk_words, frame, tables, words
 from pages.parts.session import desk, operator
 
@@ -200,7 +200,7 @@ def act(do: Callable[[Desk, Operator, str], None], bulk: Bulk) -> None:
     """Do what a button says, and keep why it could not be done for the next drawing."""
     try:
         do(desk(), operator(), bulk.id)
-    except CannotRun as problem:
+    except (CannotRun, NotAllowed) as problem:
         st.session_state["bulk_problem"] = str(problem)
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import Engine, event
 
 from lib.ledger import audit
 from lib.ledger.bulk import batches
+from lib.ledger.bulk.check import CHUNK
 from lib.ledger.bulk.views import LineShown, find_bulk, lines_of, newest_bulks, tallies, would_move
 from lib.ledger.desk import Desk
 from lib.ledger.record import record
@@ -177,6 +179,20 @@ def test_pages_of_rows_there_and_back(shop: Desk) -> None:
     second = lines_of(shop.database, bulk.id, ("ready",), limit=4, after=first.after)
     assert (page(), page(after=first.after), page(before=second.before)) == ([2, 4, 6, 8], [10, 12], [2, 4, 6, 8])
     assert (first.before, second.after) == (None, None)
+
+
+def test_rows_are_judged_by_the_hundred_and_not_one_by_one(shop: Desk) -> None:
+    asked: list[str] = []
+
+    def listen(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", listen)
+    try:
+        upload(shop, *(f"ORD-{number},1,HKD,other" for number in range(2 * CHUNK)))
+    finally:
+        event.remove(Engine, "before_cursor_execute", listen)
+    assert len(asked) < 40
 
 
 def test_only_who_may_refund_may_upload(shop: Desk) -> None:
