@@ -42,7 +42,7 @@ CHUNK = 500
 _COLUMNS = [column for column in PAYMENT.columns if column.name != "folded"]
 
 Alike = tuple[str, int, str, str, int]
-"""Payment, minor units, currency, reason, and the how-manieth of them in its file: what makes a row the same as another."""
+"""Payment, minor units, currency, reason, and its number among the rows of its file that agree in these: what makes two rows the same."""
 
 
 @dataclass(frozen=True, slots=True)

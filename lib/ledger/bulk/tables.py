@@ -78,7 +78,7 @@ class BulkLine(Table, table=True):
     currency: str | None = Field(default=None, max_length=8)
     reason: str | None = Field(default=None, max_length=40)
     occurrence: int | None = None
-    """The how-manieth row of this payment, amount, currency and reason it is in its file."""
+    """Its number, from 1, among the rows of its file with this payment, amount, currency and reason."""
     status: str = Field(max_length=20)
     said: str = Field(sa_type=Text)
     """Why it is kept back or was refused, in a sentence."""
