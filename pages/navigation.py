@@ -58,6 +58,10 @@ def main() -> None:
                     "money_rows.py", title="Rows", icon=":material/list:", url_path="money-rows", visibility="hidden"
                 ),
                 st.Page("settlement.py", title="Settlement", icon=":material/account_balance:", url_path="settlement"),
+                st.Page("reconcile.py", title="Reconcile", icon=":material/balance:", url_path="reconcile"),
+                st.Page(
+                    "month_close.py", title="Month close", icon=":material/event_available:", url_path="month-close"
+                ),
             ],
             "Webhooks": [
                 st.Page(

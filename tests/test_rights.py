@@ -52,6 +52,7 @@ USE_CASES: dict[str, Right] = {
     "lib.ledger.closing.close.ask_to_reopen": "close",
     "lib.ledger.closing.close.close_period": "close",
     "lib.ledger.closing.close.decide_reopening": "close",
+    "lib.ledger.closing.close.sheet_text": "download",
     "lib.ledger.decisions.approve": "approve",
     "lib.ledger.decisions.cancel": "refund",
     "lib.ledger.decisions.reject": "approve",

@@ -16,6 +16,8 @@ SCREENS = {
     "bulk-refunds": "Bulk refunds",
     "approvals": "Approvals",
     "settlement": "Settlement",
+    "reconcile": "Reconcile",
+    "month-close": "Month close",
     "webhook-events": "Webhook events",
     "overdue": "Overdue",
     "simulator-board": "Simulator",

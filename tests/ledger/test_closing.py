@@ -83,7 +83,7 @@ def test_a_month_is_frozen_with_the_hash_of_its_rows(database: Database) -> None
     month = known(database)["2026-01"]
     assert frozen(month) == (0, 15_000, 1_000, 0, 14_000, 14_000, 2, 1)
     assert (period.closed_by, period.rows) == ("Ana", 3)
-    text_of = sheet_text(database, period.id or 0)
+    text_of = sheet_text(ANA, database, period.id or 0)
     assert hashlib.sha256(text_of.encode()).hexdigest() == period.sha256
     assert [line.split("\t")[1] for line in text_of.splitlines()] == [
         "capture:pay_1",

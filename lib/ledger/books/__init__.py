@@ -27,6 +27,7 @@ from lib.ledger.books.tables import (
     StatementLine,
     StatementStep,
 )
+from lib.ledger.queries.keyset import Page
 
 __all__ = [
     "DIFFERENCES",
@@ -37,6 +38,7 @@ __all__ = [
     "Fee",
     "Imported",
     "LineFilter",
+    "Page",
     "Payout",
     "PayoutProof",
     "ReportFile",

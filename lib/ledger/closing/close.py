@@ -104,8 +104,13 @@ def past_closings(database: Database, currency: str, month: str) -> list[Period]
         return as_rows(Period, connection.execute(wanted.order_by(PERIOD.c.id.desc())).mappings().all())
 
 
-def sheet_text(database: Database, period_id: int) -> str:
-    """The sheet of a closed period: the very text of which it keeps the SHA-256."""
+def sheet_text(operator: Operator, database: Database, period_id: int) -> str:
+    """The sheet of a closed period: the very text of which it keeps the SHA-256. Raises `NotAllowed`."""
+    audit.permit(database, operator, "download", str(period_id))
+    with database.write() as connection:
+        period = _held(connection, period_id)
+        kept = {"rows": period.rows, "sha256": period.sha256}
+        audit.note(connection, operator, "period.downloaded", f"{period.currency} {period.month}", after=kept)
     with database.read() as connection:
         return "".join(sheet(connection, period_id))
 
