@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,7 +28,8 @@ from lib.ledger.volumes import adopt_zone
 _PAUSE_SECONDS = 3.0
 _BUSY_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 300.0
-_INDEXED_A_ROUND = 20
+_INDEXED_A_ROUND = 50
+_YIELD = 9
 _COMPARED_A_ROUND = 20
 _ATTEMPTS_TIMEOUTS = 3
 """A person's own call gives up after about this many time-outs; younger ones are left to it."""
@@ -91,13 +93,20 @@ class Workers:
         expire_waiting(self._desk, datetime.now(UTC))
         if self._desk.settings.retention_days:
             erase_old(self._desk.database, timedelta(days=self._desk.settings.retention_days))
-        for _ in range(_INDEXED_A_ROUND):
-            if not index_waiting(self._desk.database):
-                break
+        self._index()
         for _ in range(_COMPARED_A_ROUND):
             if not compare_again(self._desk.database, self._desk.settlement_days):
                 break
         return _PAUSE_SECONDS
+
+    def _index(self) -> None:
+        """Let new payments be found by search; while deliveries arrive, in a tenth of the time, as they come first."""
+        for _ in range(_INDEXED_A_ROUND):
+            began = time.monotonic()
+            if not index_waiting(self._desk.database):
+                break
+            if self._desk.database.in_haste:
+                time.sleep(_YIELD * (time.monotonic() - began))
 
     def _send(self) -> float:
         return 0.0 if self._runner.round() else _BUSY_PAUSE_SECONDS

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -21,6 +22,7 @@ from lib.ledger.migrations import migrate
 _BUSY_SECONDS = 15
 _ROOM = 512 * 1024
 """Bytes that the largest delivery and its indexes take on disk."""
+_HASTE_SECONDS = 0.2
 _OTHER_SCHEMA = re.compile(r"no such (table|column)|table \S+ has no column")
 """How SQLite says so; for PostgreSQL that is a defect of the statement, and it is treated as one."""
 _POOL: dict[str, int] = {"pool_size": 4, "max_overflow": 4, "pool_timeout": _BUSY_SECONDS}
@@ -48,6 +50,7 @@ class Database:
         self._writer_turn = threading.Lock()
         self._opening = threading.Lock()
         self._ready = threading.Event()
+        self._hasty_at = -_HASTE_SECONDS
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -63,12 +66,19 @@ class Database:
         Not `patient`, it raises `StoreBusy` rather than wait for another writer of the same SQLite file.
         """
         self.prepare()
+        if not patient:
+            self._hasty_at = time.monotonic()
         with (
             _answering(),
             self._turn(patient=patient),
             (self._writer if patient else self._hasty).begin() as connection,
         ):
             yield connection
+
+    @property
+    def in_haste(self) -> bool:
+        """Whether somebody wrote a moment ago who does not want to wait, and is likely to again."""
+        return time.monotonic() - self._hasty_at < _HASTE_SECONDS
 
     def prepare(self) -> None:
         """Bring the schema up to date, once. Raises `StoreUnavailable`."""
