@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lib import catalog, money
 from lib.ledger.refund_rules import too_small
-from lib.ledger.tables import Payment
+from lib.ledger.tables import Payment, Refund
 from lib.money import BadAmount, Money
 
 
@@ -63,3 +64,9 @@ def stranded(amount: Money, payment: Payment) -> Money | None:
     rest = payment.refundable - amount
     minimum = catalog.currencies()[rest.currency].minimum_refund
     return rest if minimum and 0 < rest.minor < minimum else None
+
+
+def earlier(refunds: Sequence[Refund], currency: str, *, listed: int) -> tuple[list[Refund], Money]:
+    """Of `refunds`, oldest first, the paid out ones in `currency` but for the last `listed`, and what they come to."""
+    paid = [refund for refund in refunds if refund.status == "refunded" and refund.currency == currency][:-listed]
+    return paid, Money(sum(refund.amount for refund in paid), currency)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
 from lib import catalog
-from lib.ledger.account import Account, account
+from lib.ledger.account import Account, account, earlier
 from lib.ledger.order_lines import lines_of
 from lib.ledger.refunds import expected_between
 from lib.ledger.tables import Payment, Refund
@@ -18,6 +19,8 @@ from pages.parts import words
 from pages.parts.session import desk
 
 REFUNDED, UNDERWAY, REMAINING = "#8B6CD9", "#D97706", "#0E9F6E"
+LISTED = 12
+"""Refunds that are listed one by one; what was paid out before them stands in one line, unless somebody asks for all."""
 MOVED = ("refunded", "pending", "submitting", "awaiting_approval")
 
 
@@ -90,11 +93,19 @@ def show_entries(payment: Payment, held: Account, refunds: Sequence[Refund]) -> 
     rows = [("Captured", captured_at, words.status("Captured").badge, held.captured)]
     moved = sorted((refund for refund in refunds if refund.status in MOVED), key=lambda one: one.status != "refunded")
     unmoved = [refund for refund in refunds if refund.status not in MOVED]
+    before, came_to = earlier(moved, currency, listed=LISTED)
+    if before and not st.toggle(f"List {len(before)} earlier refunds", key=f"all_entries_{payment.id}"):
+        since, until = (words.stamp(before[end].requested_at, zone) for end in (0, -1))
+        sign = words.refund_status("refunded")
+        rows.append((f"{len(before)} earlier refunds", f"asked for {since} to {until}", sign.badge, -came_to))
+        summed = {refund.key for refund in before}
+        moved = [refund for refund in moved if refund.key not in summed]
     for refund in moved + unmoved:
         who = f", by {words.plain(refund.requested_by)}" if refund.requested_by else ""
         what = f"{words.refund_reason(refund)}{who}"
         rows.append((what, details(refund, refunds), words.refund_sign(refund).badge, -refund.money))
-    rows.insert(1 + len(moved), ("**Remaining**", "", "", held.remaining))
+    shown = len(rows) - len(unmoved)
+    rows.insert(shown, ("**Remaining**", "", "", held.remaining))
     table = pd.DataFrame(
         {
             "Entry": [f"{what}  \n:gray[:small[{more}]]" if more else what for what, more, _, _ in rows],
@@ -103,7 +114,7 @@ def show_entries(payment: Payment, held: Account, refunds: Sequence[Refund]) -> 
         }
     )
     style = table.style.format({"Amount": lambda minor: str(Money(minor, currency))})
-    given_back = list(range(2 + len(moved), len(rows)))
+    given_back = list(range(shown + 1, len(rows)))
     if given_back:
         style = style.format({"Amount": lambda minor: f"({Money(-minor, currency)})"}, subset=(given_back, ["Amount"]))
     st.table(style, border="horizontal", hide_index=True, alt="Entries of the refund account")
@@ -146,7 +157,8 @@ def show_uncaptured(payment: Payment) -> None:
         st.caption(f"Ended {words.when(payment.closed_at, desk().settings.zone)}")
     if payment.status == "Pending" and payment.redirect_url:
         if payment.expires_at:
-            st.caption(f"The link runs out {words.when(payment.expires_at, desk().settings.zone)}")
+            runs = "runs out" if payment.expires_at > datetime.now(UTC) else "ran out"
+            st.caption(f"The link {runs} {words.when(payment.expires_at, desk().settings.zone)}")
         st.link_button("Open KakaoPay page", payment.redirect_url, icon=":material/open_in_new:")
         st.code(payment.redirect_url, language=None, wrap_lines=True)
 

@@ -104,25 +104,26 @@ def chain_name(one: Payment, shown: Payment, chain: Chain) -> str:
 
 
 def show_table(payments: Sequence[Payment], names: Sequence[str], alt: str) -> None:
-    """Payments with their names as Markdown; what was refunded has a column where something was."""
+    """Payments with their names as Markdown; below each when it was asked for and what was refunded. Fits a phone."""
     zone = desk().settings.zone
-    amounts = {"Amount": [each.amount or 0 for each in payments], "Refunded": [each.refunded for each in payments]}
-    if not any(amounts["Refunded"]):
-        del amounts["Refunded"]
+    details = [
+        f"{words.when(each.requested_at, zone)}{f' · refunded {back}' if (back := refunded(each)) else ''}"
+        for each in payments
+    ]
     table = pd.DataFrame(
         {
-            "Payment": [
-                f"{name}  \n:gray[:small[{words.when(each.requested_at, zone)}]]"
-                for name, each in zip(names, payments, strict=True)
-            ],
+            "Payment": [f"{name}  \n:gray[:small[{more}]]" for name, more in zip(names, details, strict=True)],
             "Status": [words.status(each.status).badge for each in payments],
-            **amounts,
+            "Amount": [each.amount or 0 for each in payments],
         }
     )
     style = table.style
     for number, each in enumerate(payments):  # whole numbers are what a table sets flush right
         style = style.format(
-            lambda minor, currency=each.money.currency: str(Money(minor, currency)) if minor else "—",
-            subset=([number], list(amounts)),
+            lambda minor, currency=each.money.currency: str(Money(minor, currency)), subset=([number], ["Amount"])
         )
     st.table(style, border="horizontal", hide_index=True, alt=alt)
+
+
+def refunded(payment: Payment) -> Money:
+    return Money(payment.refunded, payment.money.currency)

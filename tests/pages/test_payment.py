@@ -295,6 +295,9 @@ def test_a_long_history_comes_in_pages_and_few_queries(empty: Database, open_pag
     test.run()
     sqlalchemy.event.remove(Engine, "before_cursor_execute", note)
     assert len(test.expander) == 25
+    entries = test.table[0].value["Amount"]
+    assert list(entries[:3]) == [10**6, -13800, -100]
+    assert sum(entries[:-1]) == entries.iloc[-1] == 10**6 - 15000
     assert sum(query.startswith("SELECT") for query in asked) < 12
     test.session_state["timeline_page_pay_1"] = 13
     test.run()
