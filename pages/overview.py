@@ -10,13 +10,14 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from lib.ledger import queries, volumes
+from lib.ledger.breakdown import breakdown
 from lib.ledger.periods import Period, change, edges, preceding
 from lib.ledger.success import Outcomes, outcomes
 from lib.ledger.tables import Payment
 from lib.ledger.volumes import Volumes
 from lib.ledger.watchdog import overdue
 from lib.money import MINUS, Money
-from pages.parts import charts, frame, live, overview_period, tables, words
+from pages.parts import charts, frame, live, overview_parts, overview_period, tables, words
 from pages.parts.overview_period import View
 from pages.parts.session import desk
 
@@ -97,6 +98,9 @@ def figures(latest: Sequence[Payment]) -> None:
         if not free:
             with wall.cell(column_span=COLUMNS - 1):
                 show_latest(latest)
+    found = breakdown(database, period.since, period.until)
+    if found:
+        overview_parts.show_parts(found, now, zone.key)
     if free:
         show_latest(latest)
     open_chosen_bar(borders, zone)

@@ -9,8 +9,9 @@ from typing import Any
 
 from lib import catalog
 from lib.ledger.fold import Decided, Intent, Mark, PaymentState
+from lib.ledger.parts import Parts, parts_of
 from lib.ledger.stand import stand
-from lib.ledger.tables import time_text
+from lib.ledger.tables import quarter, time_text
 
 Measures = dict[str, int]
 Bucket = tuple[str, str]
@@ -19,7 +20,7 @@ Bucket = tuple[str, str]
 
 @dataclass(slots=True)
 class Projection:
-    """Column values of `payment` (all but `seq`), of each `refund`, and what the payment adds to `volume`.
+    """Column values of `payment` (all but `seq`), of each `refund`, and what the payment adds to `volume` and `breakdown`.
 
     Times are in the text form of the database (`time_text`).
     """
@@ -27,6 +28,7 @@ class Projection:
     payment: dict[str, Any]
     refunds: list[dict[str, Any]]
     volumes: dict[Bucket, Measures] = field(default_factory=dict)
+    parts: Parts = field(default_factory=dict)
 
 
 def project(payment_id: str, state: PaymentState, folded: str) -> Projection:
@@ -86,6 +88,7 @@ def project(payment_id: str, state: PaymentState, folded: str) -> Projection:
     projection = Projection(row, refunds)
     if currency:
         projection.volumes = _volumes(row, refunds, str(currency))
+        projection.parts = parts_of(row, refunds)
     return projection
 
 
@@ -275,11 +278,6 @@ def _volumes(
     if row["untold"]:
         add(row["untold_at"], None, "refunded", row["untold"])
     return found
-
-
-def quarter(moment: str) -> str:
-    """The start of the quarter of an hour that `moment` falls in. Every zone in use is a whole number of quarters off UTC."""
-    return f"{moment[:14]}{int(moment[14:16]) // 15 * 15:02}:00.000000Z"
 
 
 def _expiry(said: Mapping[str, str | int], requested_at: str) -> str | None:

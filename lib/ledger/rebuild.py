@@ -21,14 +21,17 @@ from lib.ledger.batch import Batch
 from lib.ledger.database import Database, StoreUnavailable
 from lib.ledger.facts import from_row
 from lib.ledger.fold import encode, fold
+from lib.ledger.parts import Counts, add_local, no_counts
 from lib.ledger.project import Bucket, Measures, Projection, project
 from lib.ledger.record import (
+    BREAKDOWN,
     EVENT,
     MEASURES,
     PAYMENT,
     REFUND,
     VOLUME,
     VOLUME_DAY,
+    add_counts,
     add_measures,
     by_day,
     replace_refunds,
@@ -41,7 +44,7 @@ _CHUNK = 500
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What the fold of all facts says against what is stored. `differing` counts rows of payment, refund and volume."""
+    """What the fold of all facts says against what is stored. `differing` counts rows of payment, refund and their rollups."""
 
     events: int
     payments: int
@@ -65,6 +68,7 @@ def compare(
         events = connection.execute(select(func.count()).select_from(EVENT)).scalar_one()
         payments = differing = 0
         volumes: dict[Bucket, Measures] = defaultdict(lambda: dict.fromkeys(MEASURES, 0))
+        zone, parts = Batch(connection).zone(), no_counts()
         for projections in _chunks(_projections(connection)):
             payments += len(projections)
             differing += _compare_chunk(connection, projections, batch)
@@ -72,9 +76,12 @@ def compare(
                 for bucket, measures in projection.volumes.items():
                     for name, value in measures.items():
                         volumes[bucket][name] += value
+                if zone:
+                    add_local(parts, projection.parts, zone)
             progress(payments)
         differing += _surplus(connection, mend=mend)
         differing += _compare_volumes(connection, dict(volumes), batch)
+        differing += _compare_breakdown(connection, parts, batch)
     return Comparison(events, payments, differing)
 
 
@@ -139,6 +146,17 @@ def _compare_volumes(connection: Connection, wanted: dict[Bucket, Measures], bat
         add_measures(batch, VOLUME, "bucket", gaps)
         add_measures(batch, VOLUME_DAY, "day", day_gaps)
     return len(gaps) + len(day_gaps)
+
+
+def _compare_breakdown(connection: Connection, wanted: Counts, batch: Batch | None) -> int:
+    gaps: Counts = {place: list(numbers) for place, numbers in wanted.items()}
+    for kind, day, currency, value, count, amount in connection.execute(select(BREAKDOWN)):
+        said = wanted.get((kind, day, currency, value), [0, 0])
+        gaps[kind, day, currency, value] = [said[0] - count, said[1] - amount]
+    gaps = {place: gap for place, gap in gaps.items() if any(gap)}
+    if batch:
+        add_counts(batch, gaps)
+    return len(gaps)
 
 
 def _gaps(connection: Connection, table: Table, slot: str, wanted: dict[Bucket, Measures]) -> dict[Bucket, Measures]:

@@ -18,6 +18,7 @@ from lib.ledger.batch import Batch
 from lib.ledger.database import Database
 from lib.ledger.facts import Fact
 from lib.ledger.fold import PaymentState, encode, extend
+from lib.ledger.parts import Counts, Parts, add_local, no_counts
 from lib.ledger.project import Bucket, Measures, project
 from lib.ledger.redaction import redacted
 from lib.ledger.remembered import Known, Remembered
@@ -29,6 +30,8 @@ PAYMENT = Table.metadata.tables["payment"]
 REFUND = Table.metadata.tables["refund"]
 VOLUME = Table.metadata.tables["volume"]
 VOLUME_DAY = Table.metadata.tables["volume_day"]
+BREAKDOWN = Table.metadata.tables["breakdown"]
+_PLACE = ("kind", "day", "currency", "value", "count", "amount")
 _SEARCHED = (*FIELDS, *WHOLE)
 _remembered = Remembered()
 MEASURES = tuple(column.name for column in VOLUME.columns if not column.primary_key)
@@ -84,12 +87,24 @@ def insert_once(connection: Connection, table: SqlTable, key: str, row: dict[str
     return connection.execute(statement.returning(table.c[key])).scalar() is not None
 
 
-def add_volumes(batch: Batch, moved: Mapping[Bucket, Measures]) -> None:
-    """Add to the volumes, quarters and days, what moved."""
+def add_volumes(batch: Batch, moved: Mapping[Bucket, Measures], parts: Sequence[tuple[Parts, int]]) -> None:
+    """Add to the volumes, quarters and days, what moved, and to the breakdown the parts, each times its number."""
     add_measures(batch, VOLUME, "bucket", moved)
     zone = batch.zone()
     if zone:
         add_days(batch, moved, zone)
+        counts = no_counts()
+        for each, sign in parts:
+            add_local(counts, each, zone, sign)
+        add_counts(batch, counts)
+
+
+def add_counts(batch: Batch, counts: Counts) -> None:
+    """Add to the breakdown."""
+    rows = [
+        dict(zip(_PLACE, (*place, *numbers), strict=True)) for place, numbers in sorted(counts.items()) if any(numbers)
+    ]
+    batch.upsert(BREAKDOWN, _PLACE[:4], rows, {"count": "+", "amount": "+"})
 
 
 def add_days(batch: Batch, moved: Mapping[Bucket, Measures], zone: str) -> None:
@@ -144,6 +159,7 @@ def _refold(batch: Batch, by_payment: Mapping[str, Sequence[Fact]]) -> tuple[dic
     moved: dict[Bucket, Measures] = defaultdict(lambda: defaultdict(int))
     kept: list[tuple[str, Known]] = []
     erased: set[str] = set()
+    parts: list[tuple[Parts, int]] = []
     for payment_id, facts in by_payment.items():
         state, old = held.get(payment_id) or (PaymentState(), None)
         extend(state, facts)
@@ -169,11 +185,14 @@ def _refold(batch: Batch, by_payment: Mapping[str, Sequence[Fact]]) -> tuple[dic
             if old:
                 _shift(moved, old.volumes, -1)
             _shift(moved, new.volumes, +1)
+        if new.parts != (old.parts if old else {}):
+            parts += [(old.parts, -1)] if old else []
+            parts.append((new.parts, +1))
     batch.insert(PAYMENT, born)
     for columns, values in changes.items():
         batch.update(PAYMENT, columns, values)
     replace_refunds(batch, gone, refunds)
-    add_volumes(batch, moved)
+    add_volumes(batch, moved, parts)
     _remembered.keep(kept)
     return seqs, erased
 

@@ -60,6 +60,11 @@ def time_text(moment: datetime) -> str:
     return f"{moment.isoformat(timespec='microseconds')[:26]}Z"
 
 
+def quarter(moment: str) -> str:
+    """The start of the quarter of an hour that `moment` falls in. Every zone in use is a whole number of quarters off UTC."""
+    return f"{moment[:14]}{int(moment[14:16]) // 15 * 15:02}:00.000000Z"
+
+
 class UtcTime(TypeDecorator[datetime]):
     """An aware time: `timestamptz` on PostgreSQL, sortable text on SQLite."""
 
@@ -319,6 +324,17 @@ class VolumeDay(_Measures, table=True):
     day: str = Field(primary_key=True, max_length=10)
     """`2026-10-14`."""
     currency: str = Field(primary_key=True, max_length=8)
+
+
+class Breakdown(Table, table=True):
+    """What a local day of the ledger's own zone is made of, kind by kind; see `lib/ledger/parts.py`."""
+
+    kind: str = Field(primary_key=True, max_length=12)
+    day: str = Field(primary_key=True, max_length=10)
+    currency: str = Field(primary_key=True, max_length=8)
+    value: str = Field(primary_key=True, max_length=255)
+    count: int = Field(sa_type=BigInteger)
+    amount: int = Field(sa_type=BigInteger)
 
 
 class LedgerZone(Table, table=True):

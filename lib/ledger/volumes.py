@@ -11,11 +11,12 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Table, delete, select, text
+from sqlalchemy import Connection, RowMapping, Table, and_, delete, or_, select, text
 
 from lib.ledger.batch import Batch
 from lib.ledger.database import Database
-from lib.ledger.record import MEASURES, VOLUME, VOLUME_DAY, add_days
+from lib.ledger.parts import Counts, add_local, no_counts, parts_of
+from lib.ledger.record import BREAKDOWN, MEASURES, PAYMENT, REFUND, VOLUME, VOLUME_DAY, add_counts, add_days
 from lib.ledger.tables import time_text
 from lib.money import Money
 
@@ -201,6 +202,32 @@ def adopt_zone(database: Database, zone: ZoneInfo) -> None:
             for row in connection.execute(select(VOLUME)).mappings()
         }
         add_days(batch, quarters, zone.key)
+        connection.execute(delete(BREAKDOWN))
+        add_counts(batch, _all_parts(connection, zone.key))
+
+
+def _all_parts(connection: Connection, zone: str) -> Counts:
+    """What all payments and refunds are parts of, from their rows: days of another zone are in no other rollup."""
+    counts = no_counts()
+    names = "currency", "status", "amount", "captured", "captured_at", "requested_at", "closed_at", "terminal_type"
+    told = select(*(PAYMENT.c[name] for name in (*names, "response_code")))
+    ended = or_(PAYMENT.c.captured_at.is_not(None), PAYMENT.c.status == "Declined")
+    told = told.where(PAYMENT.c.currency.is_not(None), ended)
+    for row in connection.execute(told.execution_options(yield_per=1000)).mappings():
+        add_local(counts, parts_of(_written(row), ()), zone)
+    same = and_(PAYMENT.c.id == REFUND.c.payment_id, PAYMENT.c.currency == REFUND.c.currency)
+    given = select(*(REFUND.c[name] for name in ("currency", "status", "reason", "decided_at", "amount")))
+    given = given.select_from(REFUND.join(PAYMENT, same)).where(REFUND.c.status == "refunded")
+    for row in connection.execute(given.execution_options(yield_per=1000)).mappings():
+        add_local(
+            counts, parts_of({"currency": row["currency"], "captured_at": None, "status": ""}, [_written(row)]), zone
+        )
+    return counts
+
+
+def _written(row: RowMapping) -> dict[str, Any]:
+    """A row with its times in the form that projections have."""
+    return {name: time_text(value) if isinstance(value, datetime) else value for name, value in row.items()}
 
 
 def start_of_day(day: date, zone: ZoneInfo) -> datetime:

@@ -99,9 +99,9 @@ def heat_map(counts: Sequence[Sequence[int]], *, key: str) -> None:
     st.plotly_chart(go.Figure([figure], layout), key=key, config=_QUIET, alt=alt)
 
 
-def step_bars(steps: Mapping[str, int], *, key: str, alt: str) -> None:
-    """A horizontal bar a step, labelled with its count and its share of the first step."""
-    whole = next(iter(steps.values()), 0)
+def step_bars(steps: Mapping[str, int], *, key: str, alt: str, whole: int | None = None) -> None:
+    """A horizontal bar a step, labelled with its count and its share of `whole`, by default of the first step."""
+    whole = next(iter(steps.values()), 0) if whole is None else whole
     bars = {
         "type": "bar",
         "orientation": "h",

@@ -58,7 +58,7 @@ def test_from_request_to_settlement(
     merchant.faults()
 
     go_to(desk, "Overview")
-    chart = desk.get_by_role("figure", name=re.compile(r"KRW by day.*Most captured.*KRW .*Refunds on 1 of 30 days"))
+    chart = desk.get_by_role("figure", name=re.compile(r"KRW by day.*Most captured.*KRW .*Refunds in 1 of 30 bars"))
     expect(chart.locator(".bars path").filter(visible=True)).to_have_count(2)  # captured up, refunded down
 
     go_to(desk, "Settlement")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -12,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from lib.ledger.database import Database
 from lib.ledger.facts import from_webhook
 from lib.ledger.record import record
+from lib.ledger.volumes import adopt_zone
 from tests.support.events import event
 
 START = Path(__file__).parents[2] / "pages" / "navigation.py"
@@ -112,3 +114,15 @@ def test_whatever_the_address_asks_for_is_answered(filled: Database, query: dict
     page = open_overview(**query)
     assert not [*page.error, *page.exception]
     assert any(line in text.value for text in page.caption)
+
+
+def test_what_is_behind_the_figures(filled: Database) -> None:
+    adopt_zone(filled, ZoneInfo("Asia/Hong_Kong"))
+    page = open_overview(zone="Europe/London")
+    assert not [*page.error, *page.exception]
+    words = " ".join(element.value for kind in (page.caption, page.subheader) for element in kind)
+    assert "in Asia/Hong_Kong, as the ledger keeps its days" in words
+    assert "HKD 0.0%" in words
+    assert "EUR 100.0%" in words
+    assert "Half of them paid within 2 min of asking" in words
+    assert len(page.get("plotly_chart")) == 8

@@ -19,8 +19,7 @@ from lib.ledger.books.reports import whole
 from lib.ledger.books.tables import FEE_QUARTER, LINE
 from lib.ledger.calendar import SettlementDays
 from lib.ledger.database import Database
-from lib.ledger.project import quarter
-from lib.ledger.tables import time_text
+from lib.ledger.tables import quarter, time_text
 from lib.money import Money
 
 

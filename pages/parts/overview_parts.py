@@ -1,0 +1,101 @@
+"""What the overview's figures are made of: refunds and their reasons, declines, terminals, and when people pay."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from lib import catalog
+from lib.ledger.breakdown import Breakdown, rate
+from lib.ledger.volumes import Volumes
+from pages.parts import charts, words
+
+MOST = 6
+"""Bars of one chart; what is rarer is added up in the last."""
+
+
+def show_parts(found: Breakdown, now: Mapping[str, Volumes], zone: str) -> None:
+    """The cards below the currencies."""
+    st.subheader("What is behind the figures?", anchor=False)
+    days = f"{found.first:%-d %b} – {found.last:%-d %b %Y} in {found.zone}, as the ledger keeps its days"
+    elsewhere = "" if found.zone == zone else f" {days}."
+    st.caption(f"Numbers of payments and refunds, all currencies.{elsewhere}")
+    with st.grid(3, min_column_width=270, gap="small"):
+        refunds(found, now)
+        card(
+            "Why were payments declined?",
+            {words.response(code, None) or "No code was told": count for code, count in found.declines.items()},
+            "No payment was declined.",
+            "declines",
+        )
+        names = catalog.kakaopay().terminal_types
+        card(
+            "Where do customers pay?",
+            {names.get(name, name) or "Not told": count for name, count in found.terminals.items()},
+            "Nobody paid.",
+            "terminals",
+        )
+    when(found)
+
+
+def refunds(found: Breakdown, now: Mapping[str, Volumes]) -> None:
+    """Refund rate by currency, and the reasons."""
+    with st.container(border=True, height="stretch", gap="xsmall"):
+        st.subheader("How much is refunded, and why?", anchor=False)
+        rates = {currency: rate(volumes.refunded, volumes.captured) for currency, volumes in now.items()}
+        told = " · ".join(
+            f"{words.dot(name)} {words.plain(name)} {share}%" for name, share in rates.items() if share is not None
+        )
+        st.caption(f"Of what was captured: {told or 'nothing was captured'}")
+        bars(
+            {words.reason(name): count for name, count in found.reasons.items()},
+            "Nothing was refunded.",
+            "reasons",
+            "Refunds by reason",
+        )
+
+
+def when(found: Breakdown) -> None:
+    """Weekday by hour, and how long people take."""
+    if not any(map(any, found.hours)):
+        return
+    with st.container(border=True, gap="xsmall"):
+        st.subheader("When do customers pay?", anchor=False)
+        median = found.median_seconds
+        half = f" Half of them paid within {span(median)} of asking." if median else ""
+        st.caption(f"Captured payments by weekday and hour, {found.zone}.{half}")
+        charts.heat_map(found.hours, key="hours")
+
+
+def card(title: str, counts: Mapping[str, int], nothing: str, key: str) -> None:
+    with st.container(border=True, height="stretch", gap="xsmall"):
+        st.subheader(title, anchor=False)
+        bars(counts, nothing, key, title)
+
+
+def bars(counts: Mapping[str, int], nothing: str, key: str, title: str) -> None:
+    if not counts:
+        st.caption(nothing)
+        return
+    whole = sum(counts.values())
+    shown = dict(list(counts.items())[:MOST])
+    if len(counts) > MOST:
+        shown["Others"] = whole - sum(shown.values())
+    told = "; ".join(f"{name}: {count}" for name, count in shown.items())
+    charts.step_bars({short(name): count for name, count in shown.items()}, key=key, alt=f"{title} {told}", whole=whole)
+
+
+def short(text: str) -> str:
+    """A label that leaves room for its bar."""
+    return text if len(text) <= 26 else f"{text[:25]}…"
+
+
+def span(seconds: int) -> str:
+    """`50 s`, `2 min 30 s`, `2 h`."""
+    if seconds < 120:
+        return f"{seconds} s"
+    minutes, rest = divmod(seconds, 60)
+    if minutes < 120:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    return f"{minutes // 60} h"
