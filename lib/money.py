@@ -107,7 +107,8 @@ def parse(text: str, currency: str) -> Money:
     plain = whole + point + decimals
     if not _MAJOR.fullmatch(plain) or not plain.isascii():
         raise BadAmount(
-            f"“{cleaned[:40]}” is not an amount. Use digits and a point for decimals, for example {example.figure}."
+            f"“{cleaned[:40]}” is not an amount{_because(cleaned)}. "
+            f"Use digits and a point for decimals, for example {example.figure}."
         )
     if len(decimals) > digits:
         has = "no decimals" if digits == 0 else f"{digits} decimals"
@@ -122,3 +123,16 @@ def parse(text: str, currency: str) -> Money:
     if minor > MAXIMUM_MINOR:
         raise BadAmount(f"Checkout.com takes at most nine digits: {Money(MAXIMUM_MINOR, currency)} is the most.")
     return Money(minor, currency)
+
+
+def _because(text: str) -> str:
+    """What people most often mean by something that is not an amount, to be said within the sentence about it."""
+    if any(character.isdecimal() and not character.isascii() for character in text):
+        return ": its digits are not the plain ones, 0 to 9"
+    if any(character.isspace() for character in text):
+        return ": leave out the spaces"
+    if re.fullmatch(r"[0-9.]+,[0-9]{1,2}", text):
+        return ": decimals come after a point, a comma groups thousands"
+    if re.search(r"[^\W\d_]", text):
+        return ": leave out the letters"
+    return ""
