@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import streamlit as st
 
 from lib.ledger.account import account
@@ -22,10 +24,7 @@ def screen() -> None:
     database = desk().database
     drawn, minute = pulse(database), live.this_minute()
     frame.page("Approvals", "Refunds above a limit wait here until somebody other than the person who asked decides.")
-    said = st.session_state.pop(SAID, None)
-    if said:
-        kind, words_said = said
-        (st.success if kind == "done" else st.error)(words.plain(words_said))
+    show_said()
     refunds = waiting(database, limit=SHOWN + 1)
     for refund in refunds[:SHOWN]:
         payment = find_payment(database, refund.payment_id)
@@ -36,6 +35,17 @@ def screen() -> None:
     if not refunds:
         show_empty()
     live.redraw_on_change(lambda: pulse(database), drawn, minute)
+
+
+def show_said() -> None:
+    """What became of the last decision, for a minute: the list below has already moved on."""
+    at, done, sentence = st.session_state.get(SAID, (datetime.min.replace(tzinfo=UTC), True, ""))
+    if datetime.now(UTC) - at < timedelta(minutes=1):
+        (st.success if done else st.error)(words.plain(sentence))
+
+
+def say(sentence: str, *, done: bool) -> None:
+    st.session_state[SAID] = datetime.now(UTC), done, sentence
 
 
 def show_empty() -> None:
@@ -101,33 +111,28 @@ def show_answers(refund: Refund) -> None:
             args=(refund,),
         )
         with st.popover("Reject", icon=":material/block:"):
-            why = st.text_input(
-                "Why", key=f"why_{refund.key}", max_chars=500, placeholder="What the person should know"
-            )
-            st.button(
-                f"Reject {refund.money}", key=f"reject_{refund.key}", on_click=decide_no, args=(refund, why or "")
-            )
+            st.text_input("Why", key=f"why_{refund.key}", max_chars=500, placeholder="What the person should know")
+            st.button(f"Reject {refund.money}", key=f"reject_{refund.key}", on_click=decide_no, args=(refund,))
 
 
 def decide_yes(refund: Refund) -> None:
     try:
         after = approve(desk(), operator(), refund.key)
     except (RefundProblem, NotAllowed) as error:
-        st.session_state[SAID] = "problem", str(error)
+        say(str(error), done=False)
     else:
-        st.session_state[SAID] = "done", f"You approved {refund.money}. {words.refund_sign(after).meaning}"
+        say(f"You approved {refund.money}. {words.refund_sign(after).meaning}", done=True)
 
 
-def decide_no(refund: Refund, why: str) -> None:
+def decide_no(refund: Refund) -> None:
+    # Read here: what is typed last arrives together with the click.
+    why = st.session_state[f"why_{refund.key}"] or ""
     try:
         reject(desk(), operator(), refund.key, why)
     except (RefundProblem, NotAllowed) as error:
-        st.session_state[SAID] = "problem", str(error)
+        say(str(error), done=False)
     else:
-        st.session_state[SAID] = (
-            "done",
-            f"You rejected {refund.money}; {refund.requested_by} is told why on the payment.",
-        )
+        say(f"You rejected {refund.money}; {refund.requested_by} is told why on the payment.", done=True)
 
 
 screen()

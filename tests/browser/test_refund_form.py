@@ -50,7 +50,8 @@ def test_two_tabs_with_the_same_question_open(server: Server, window: Window, me
     expect(second.get_by_role("row", name=re.compile("Remaining")).get_by_text("HKD 3.00")).to_be_visible()
     questions[1].get_by_role("button", name="Refund HKD 6.00").click()
 
-    expect(second.get_by_text("Ana refunded HKD 8.00 meanwhile. HKD 3.00 is left now.")).to_be_visible()
+    told = r"Ana refunded HKD\s8\.00 meanwhile, on \d+ \w+ at \d\d:\d\d:\d\d HKT\. HKD\s3\.00 is left now\."
+    expect(second.get_by_text(re.compile(told))).to_be_visible()
     expect(second.get_by_role("dialog")).to_have_count(0)
     assert merchant.refunds(payment_id) == [800]
     assert [amount for amount, _ in kept_refunds(server, payment_id)] == [800]
