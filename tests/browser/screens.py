@@ -74,13 +74,6 @@ def ask_for_refund(page: Page, amount: str) -> Locator:
     return page.get_by_role("dialog", name=re.compile("Refund .*?"))
 
 
-def open_first_row(page: Page) -> None:
-    """Click the payment's id, in the last column of the first row below the head."""
-    box = page.get_by_test_id("data-grid-canvas").first.bounding_box()
-    assert box
-    page.mouse.click(box["x"] + box["width"] - 90, box["y"] + 36 + 18)
-
-
 def badge(page: Page, word: str) -> Locator:
     """The badge with this word. Streamlit keeps a hidden twin of one that has a hint."""
     return page.get_by_text(re.compile(rf"^\w+ {word}$")).filter(visible=True).first

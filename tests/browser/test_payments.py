@@ -7,7 +7,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.screens import Merchant, Window, open_first_row, title
+from tests.browser.screens import Merchant, Window, title
 from tests.support.server import Server
 
 
@@ -55,3 +55,10 @@ def test_find_by_email_reload_save_download_and_open(server: Server, window: Win
     open_first_row(colleague)
     expect(title(colleague, "HKD 1,234.00")).to_be_visible()
     assert colleague.url == f"{server.url}/payment?id={payment_id}"
+
+
+def open_first_row(page: Page) -> None:
+    """Click the payment's id, in the last column of the first row below the head."""
+    box = page.get_by_test_id("data-grid-canvas").first.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + box["width"] - 90, box["y"] + 36 + 18)
