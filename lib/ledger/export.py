@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -68,6 +68,8 @@ class Export:
     rows: Mapping[str, Sequence[Movement]]
     sums: Mapping[str, Sums]
     sha256: str
+    world: str = ""
+    """Which money it is, in words."""
 
     @property
     def count(self) -> int:
@@ -77,6 +79,7 @@ class Export:
     def preamble(self) -> list[tuple[str, str]]:
         """What a reader must know before the rows: filter, zones, number of rows, totals, hash."""
         return [
+            ("World", self.world),
             ("Filter", self.selection.words),
             ("Time zone", self.selection.zone.key),
             ("Settlement days", str(self.selection.days)),
@@ -108,13 +111,13 @@ def gather(database: Database, selection: Selection) -> Export:
     return Export(selection, rows, found, digest(row for some in rows.values() for row in some))
 
 
-def download(operator: Operator, database: Database, selection: Selection, form: Form) -> bytes:
-    """The file of a selection. That it was taken is in the audit log before anybody has it.
+def download(operator: Operator, database: Database, selection: Selection, form: Form, *, world: str) -> bytes:
+    """The file of a selection, in the words of its `world`. That it was taken is in the audit log before anybody has it.
 
     Raises `NotAllowed`, `DoesNotTie`.
     """
     audit.permit(database, operator, "download")
-    export = gather(database, selection)
+    export = replace(gather(database, selection), world=world)
     content = _FORMS[form](export)
     taken = {"form": form, "currencies": ",".join(selection.currencies), "rows": export.count, "sha256": export.sha256}
     with database.write() as connection:

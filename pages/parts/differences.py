@@ -62,7 +62,14 @@ def show(months: Sequence[str]) -> None:
         if operator().may("download"):
             st.download_button(
                 "Differences",
-                partial(csv_of_differences, operator(), desk().database, month, desk().settlement_days.zone.key),
+                partial(
+                    csv_of_differences,
+                    operator(),
+                    desk().database,
+                    month,
+                    desk().settlement_days.zone.key,
+                    world=desk().settings.world_words,
+                ),
                 f"differences-{month}.csv",
                 "text/csv",
                 icon=":material/download:",

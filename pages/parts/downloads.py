@@ -33,7 +33,7 @@ def downloads(selection: Selection, *, key: str) -> None:
         for form, label, ending, mime, words in _FORMS:
             st.download_button(
                 label,
-                partial(download, acting, desk().database, selection, form),
+                partial(download, acting, desk().database, selection, form, world=desk().settings.world_words),
                 file_name=f"{name}.{ending}",
                 mime=mime,
                 key=f"{key}_{form}",

@@ -148,7 +148,7 @@ def test_a_missing_a_duplicated_and_an_altered_line_are_found_and_nothing_else(t
     altered = found["amount_differs", "2026-03", "MAR", "capture"]
     assert (written(altered.amount or 0, "HKD"), altered.ours) == ("1234.65", 123_456)
     assert found["duplicate", "2026-02", "FEB-2", "capture"].number == len(table)
-    handed_out = csv_of_differences(ANA, told, "2026-03", "Asia/Hong_Kong").decode("utf-8-sig")
+    handed_out = csv_of_differences(ANA, told, "2026-03", "Asia/Hong_Kong", world="Simulator").decode("utf-8-sig")
     assert "amount differs,HKD,1,1234.65" in handed_out
     assert "1234.56" in handed_out
 

@@ -128,12 +128,13 @@ def resolve(
         return as_rows(StatementLine, [again])[0]
 
 
-def csv_of_differences(operator: Operator, database: Database, month: str, zone: str) -> bytes:
+def csv_of_differences(operator: Operator, database: Database, month: str, zone: str, *, world: str) -> bytes:
     """The differences of a month as CSV, all currencies, each with what became of it. Times are UTC. Raises `NotAllowed`."""
     audit.permit(database, operator, "download", month)
     rows = list(_differences(database, month))
     sums = [each for each in summary(database, month) if each.standing in DIFFERENCES]
     preamble = [
+        ("World", world),
         ("Differences between Checkout.com's reports and the ledger",),
         ("Settlement month", month, "days cut in", zone, "times in", "UTC"),
         ("Rows", str(len(rows))),
