@@ -67,6 +67,11 @@ def contains(column: ColumnElement[Any], sought: str) -> ColumnElement[bool]:
     return func.lower(column).contains(sought.lower(), autoescape=True)
 
 
+def holds(sought: str) -> ColumnElement[bool]:
+    """The condition that some field contains `sought`."""
+    return or_(*(contains(PAYMENT.c[name], sought) for name in (*FIELDS, *WHOLE)))
+
+
 def matching(connection: Connection, sought: str) -> list[int]:
     """The `seq` of the payments of which some field contains `sought`: the newest `MATCHES`, and all that wait to be indexed.
 
@@ -75,7 +80,7 @@ def matching(connection: Connection, sought: str) -> list[int]:
     through the newest payments only.
     """
     sought = sought.lower()
-    held = or_(*(contains(PAYMENT.c[name], sought) for name in (*FIELDS, *WHOLE)))
+    held = holds(sought)
     if len(sought) < _PIECE:
         newest = select(PAYMENT.c.seq).order_by(PAYMENT.c.seq.desc()).limit(MATCHES).subquery()
         short = select(PAYMENT.c.seq).where(PAYMENT.c.seq.in_(select(newest.c.seq)), held)

@@ -16,7 +16,8 @@ from lib.ledger import facts
 from lib.ledger.facts import Fact, from_webhook
 
 _FATES = (
-    ("captured", 62),
+    ("captured", 61),
+    ("refund declined", 1),
     ("refunded in part", 8),
     ("refunded", 4),
     ("refunded twice", 3),
@@ -60,7 +61,7 @@ class Life:
 
     @property
     def captured(self) -> bool:
-        return self.fate == "captured" or self.fate.startswith("refunded")
+        return self.fate == "captured" or self.fate.startswith("refund")
 
 
 def life(index: int, requested_at: datetime) -> Life:

@@ -175,3 +175,17 @@ def test_a_count_that_means_a_walk_looks_at_the_newest_only(filled: Database, mo
     count = queries.count_payments(filled, wanted)
     assert not count.exact
     assert 0 <= count.number <= 10
+
+
+def test_more_matches_than_are_looked_up_do_not_hide_what_else_is_asked_for(
+    filled: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of many with that name, the refunded ones are not among the newest."""
+    index_waiting(filled)
+    for module in ("lib.ledger.search", "lib.ledger.queries.narrowing"):
+        monkeypatch.setattr(f"{module}.MATCHES", 2)
+    for search in ("kim status:refunded", "name:kim status:refunded"):
+        wanted = read(search, now=NOW, zone=ZONE).wanted
+        rows = queries.find_payments(filled, wanted).rows
+        assert [row.id for row in rows] == [f"pay_{number:03}" for number in range(67, 0, -8)]
+        assert queries.count_payments(filled, wanted) == (9, True)

@@ -19,7 +19,7 @@ from lib import catalog
 from lib.ledger.payment_filter import ANY, Bound, PaymentFilter
 from lib.ledger.query_fields import number
 from lib.ledger.record import PAYMENT, REFUND
-from lib.ledger.search import among, contains, matching
+from lib.ledger.search import MATCHES, among, contains, holds, matching
 from lib.ledger.tables import STATUSES
 
 Conditions = list[ColumnElement[bool]]
@@ -123,11 +123,12 @@ def _narrowed(connection: Connection, wanted: PaymentFilter) -> _Narrowed:
     found = _Narrowed()
     text = wanted.text.strip()
     if text:
-        _by_text(connection, text, found)
+        _by_text(connection, text, found, alone=wanted == PaymentFilter(text=wanted.text))
     for name, column in _PARTS.items():
         if part := getattr(wanted, name).strip():
-            found.only(matching(connection, part))
             found.checked.append(contains(column, part))
+            if len(seqs := matching(connection, part)) < MATCHES:
+                found.only(seqs)
     if wanted.action:
         found.only(connection.execute(_REFUNDED.where(REFUND.c.action_id == wanted.action)).scalars().all())
     for bounds, column in ((wanted.amounts, PAYMENT.c.amount), (wanted.refunded, PAYMENT.c.refunded)):
@@ -147,7 +148,8 @@ def _narrowed(connection: Connection, wanted: PaymentFilter) -> _Narrowed:
     return found
 
 
-def _by_text(connection: Connection, text: str, found: _Narrowed) -> None:
+def _by_text(connection: Connection, text: str, found: _Narrowed, *, alone: bool) -> None:
+    """Narrow to what holds `text`. `alone`: nothing else is asked for, so that the newest matches are enough."""
     refunded = connection.execute(_REFUNDED.where(REFUND.c.action_id == text)).scalars().all()
     if refunded:
         found.only(refunded)
@@ -161,7 +163,7 @@ def _by_text(connection: Connection, text: str, found: _Narrowed) -> None:
     seqs = matching(connection, text)
     amount = number(text)
     if amount is None:
-        found.only(seqs)
+        found.few_or(seqs if alone or len(seqs) < MATCHES else None, holds(text))
         return
     exactly = (Bound("=", amount),)
     priced = _few(connection, [select(PAYMENT.c.seq).where(each) for each in _bounded(PAYMENT.c.amount, exactly)])
