@@ -14,11 +14,12 @@ from datetime import datetime, timedelta
 from lib.checkout.answer import Answer
 from lib.ledger import facts
 from lib.ledger.facts import Fact, from_webhook
+from lib.money import Money
 
 _FATES = (
-    ("captured", 61),
+    ("captured", 62),
+    ("refunded in part", 7),
     ("refund declined", 1),
-    ("refunded in part", 8),
     ("refunded", 4),
     ("refunded twice", 3),
     ("declined", 12),
@@ -58,6 +59,10 @@ class Life:
     currency: str
     amount: int
     requested_at: datetime
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount, self.currency)
 
     @property
     def captured(self) -> bool:
@@ -102,6 +107,10 @@ def webhooks(born: Life) -> Iterator[tuple[datetime, bytes]]:
 
 
 def _refunds(born: Life) -> Iterator[tuple[datetime, bytes]]:
+    if born.fate == "refund declined":
+        at = born.requested_at + timedelta(days=1 + born.index % 9)
+        yield _event(born, "payment_refund_pending", at, born.amount, name="refund 0")
+        yield _event(born, "payment_refund_declined", at + timedelta(seconds=20), born.amount, name="refund 0")
     parts = {
         "refunded in part": (30,),
         "refunded": (100,),

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import cycle, islice
 
+from lib.ledger import query_text
 from lib.ledger.calendar import SettlementDays
 from lib.ledger.database import Database
+from lib.ledger.payment_filter import REFUND_STATES
 from lib.ledger.periods import edges, trailing
 from lib.ledger.queries import (
     PaymentFilter,
@@ -23,6 +25,7 @@ from lib.ledger.queries import (
 )
 from lib.ledger.settlement import settlement
 from lib.ledger.tables import STATUSES
+from lib.ledger.views import READY
 from lib.ledger.volumes import by_slot, totals
 from lib.settings import Settings
 from tests.benchmarks.lives import Life
@@ -71,6 +74,23 @@ class Reads:
             "substring of a reference": [self._page(text=life.reference[-6:]) for life in lives],
             "substring of an e-mail, many hits": [self._page(text=life.email.partition(".")[2][:6]) for life in lives],
             "substring of an id": [self._page(text=life.payment_id[12:20]) for life in lives],
+            "search by name": [self._search(f'name:"{life.name}"') for life in lives],
+            "search by name, status and currency": [
+                self._search(f'name:"{life.name}" status:refunded currency:{life.currency}') for life in lives
+            ],
+            "search by a number, any currency": [self._search(str(life.money.major)) for life in lives],
+            "amount with its currency": [self._search(str(life.money)) for life in lives],
+            "amounts in a narrow range": [
+                self._search(f"amount:{life.money.major}..{life.money.major + 1}") for life in lives
+            ],
+            "amounts from one on": [self._search(f"amount:>={life.money.major}") for life in lives],
+            "given back at least": [self._search(f"refunded:>={life.money.major}") for life in lives],
+            **{f"refund state {state}": [self._search(f"refund:{state}")] for state in REFUND_STATES},
+            **{f"view {view.name}": [self._search(view.search)] for view in READY},
+            **{f"count of view {view.name}": [self._search(view.search, count=True)] for view in READY},
+            "count of amounts from one on": [
+                self._search(f"amount:>={life.money.major}", count=True) for life in lives
+            ],
             "one payment with facts and deliveries": [self._payment(life) for life in lives],
             "90 days of volumes, totals": [self._totals],
             "90 days of volumes by day": [self._by_day],
@@ -82,9 +102,16 @@ class Reads:
         chosen = PaymentFilter(**wanted)  # type: ignore[arg-type]
         return lambda: len(find_payments(self._database, chosen, cursor=cursor, limit=_PAGE).rows)
 
+    def _search(self, typed: str, *, count: bool = False) -> Read:
+        reading = query_text.read(typed, now=self._store.end, zone=self._zone)
+        assert not reading.problems, reading.problems
+        if count:
+            return lambda: count_payments(self._database, reading.wanted).number
+        return lambda: len(find_payments(self._database, reading.wanted, limit=_PAGE).rows)
+
     def _count(self, **wanted: object) -> Read:
         chosen = PaymentFilter(**wanted)  # type: ignore[arg-type]
-        return lambda: count_payments(self._database, chosen)
+        return lambda: count_payments(self._database, chosen).number
 
     def _payment(self, life: Life) -> Read:
         def read() -> int:

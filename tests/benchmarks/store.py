@@ -25,7 +25,7 @@ from lib.ledger.facts import Fact
 from lib.ledger.fold import encode, fold
 from lib.ledger.project import Bucket, Measures, project
 from lib.ledger.record import MEASURES
-from lib.ledger.search import words_of
+from lib.ledger.search import FIELDS, WHOLE, words_of
 from lib.ledger.tables import time_text
 from lib.ledger.volumes import adopt_zone
 from lib.settings import Settings
@@ -151,6 +151,8 @@ def _fill(file: Path, payments: int, end: datetime, say: Callable[[str], None]) 
                 say(f"{done:,} of {payments:,} payments")
     rows = [{"bucket": bucket, "currency": currency} | said for (bucket, currency), said in sorted(volumes.items())]
     _insert(connection, "volume", rows)
+    words = (f"SELECT lower({name}), seq FROM payment WHERE {name} <> ''" for name in (*FIELDS, *WHOLE))
+    connection.execute(f"INSERT INTO search_word (word, seq) {' UNION '.join(words)}")
     for _, statement in indexes:
         connection.execute(statement)
     connection.execute("COMMIT")
