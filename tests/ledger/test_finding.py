@@ -189,3 +189,12 @@ def test_more_matches_than_are_looked_up_do_not_hide_what_else_is_asked_for(
         rows = queries.find_payments(filled, wanted).rows
         assert [row.id for row in rows] == [f"pay_{number:03}" for number in range(67, 0, -8)]
         assert queries.count_payments(filled, wanted) == (9, True)
+
+
+def test_of_very_many_refunds_in_one_state_the_newest_are_listed_and_a_day_finds_the_others(
+    filled: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(narrowing, "_NEWEST_REFUNDS", 2)
+    newest = queries.find_payments(filled, read("refund:declined", now=NOW, zone=ZONE).wanted).rows
+    every = queries.find_payments(filled, read("refund:declined since:2026-03-01", now=NOW, zone=ZONE).wanted).rows
+    assert (len(newest), len(every)) == (2, 18)

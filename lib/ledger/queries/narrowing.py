@@ -26,6 +26,8 @@ Conditions = list[ColumnElement[bool]]
 
 _FEW = 2000
 """Up to so many payments that one wish is about are looked up one by one."""
+_NEWEST_REFUNDS = 2000
+"""So many refunds in one state are listed when nothing else is asked for; older ones are found with a day beside it."""
 _GIVEN_BACK = ("Partially Refunded", "Refunded")
 _REFUND_STATUSES = {
     "pending": ("submitting", "pending"),
@@ -137,7 +139,7 @@ def _narrowed(connection: Connection, wanted: PaymentFilter) -> _Narrowed:
             led = [select(PAYMENT.c.seq).where(each, positive) for each in _bounded(column, bounds)]
             found.few_or(_few(connection, led), or_(*_bounded(column, bounds, led=False)))
     if wanted.refund:
-        _by_refund(connection, wanted.refund, found)
+        _by_refund(connection, wanted.refund, found, alone=wanted == PaymentFilter(refund=wanted.refund))
     if wanted.chain:
         source = PAYMENT.c.source_id
         chain = source.is_not(None) if wanted.chain == ANY else source == wanted.chain
@@ -173,7 +175,11 @@ def _by_text(connection: Connection, text: str, found: _Narrowed, *, alone: bool
     )
 
 
-def _by_refund(connection: Connection, state: str, found: _Narrowed) -> None:
+def _by_refund(connection: Connection, state: str, found: _Narrowed, *, alone: bool) -> None:
+    """Narrow to the payments with a refund in `state`. `alone`: nothing else is asked for, and the newest refunds are enough.
+
+    The newest payments are rarely those of the newest refunds, so that walking along payments would begin with a long way.
+    """
     if state == "none":
         found.checked.append(~exists().where(REFUND.c.payment_id == PAYMENT.c.id))
     elif state in _REFUND_STATUSES:
@@ -182,6 +188,10 @@ def _by_refund(connection: Connection, state: str, found: _Narrowed) -> None:
             later = REFUND.alias("later")
             again = later.c.requested_at > REFUND.c.requested_at, later.c.status.in_(_TRIED_AGAIN)
             wanted &= ~exists().where(later.c.payment_id == REFUND.c.payment_id, *again)
+        if alone:
+            newest = _REFUNDED.where(wanted).order_by(REFUND.c.requested_at.desc(), REFUND.c.key.desc())
+            found.only(connection.execute(newest.limit(_NEWEST_REFUNDS)).scalars().all())
+            return
         belongs = REFUND.c.payment_id == PAYMENT.c.id
         found.few_or(_few(connection, [_REFUNDED.where(wanted)]), exists().where(belongs, wanted))
 
