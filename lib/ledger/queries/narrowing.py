@@ -8,7 +8,7 @@ much that walking along from the newest meets it soon.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import product
 from typing import Any
@@ -26,7 +26,7 @@ Conditions = list[ColumnElement[bool]]
 
 _FEW = 2000
 """Up to so many payments that one wish is about are looked up one by one."""
-_NEWEST_REFUNDS = 2000
+_NEWEST_REFUNDS = 1000
 """So many refunds in one state are listed when nothing else is asked for; older ones are found with a day beside it."""
 _GIVEN_BACK = ("Partially Refunded", "Refunded")
 _REFUND_STATUSES = {
@@ -129,7 +129,8 @@ def _narrowed(connection: Connection, wanted: PaymentFilter) -> _Narrowed:
     for name, column in _PARTS.items():
         if part := getattr(wanted, name).strip():
             found.checked.append(contains(column, part))
-            if len(seqs := matching(connection, part)) < MATCHES:
+            seqs = matching(connection, part)
+            if len(seqs) < MATCHES or wanted == replace(PaymentFilter(), **{name: getattr(wanted, name)}):
                 found.only(seqs)
     if wanted.action:
         found.only(connection.execute(_REFUNDED.where(REFUND.c.action_id == wanted.action)).scalars().all())
