@@ -15,6 +15,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 
 from lib import logs
+from lib.comeback import Comeback
 from lib.front import Front
 from lib.gate import Gate
 from lib.ledger.desk import open_desk
@@ -81,7 +82,11 @@ app = st.App(
     "pages/navigation.py",
     routes=[Mount(SIMULATOR_PATH, app=stand_in)] if stand_in else [],
     secrets=secrets(settings),
-    middleware=[Middleware(Gate, settings=settings), Middleware(front.before)],
+    middleware=[
+        Middleware(Gate, settings=settings),
+        Middleware(front.before),
+        *([Middleware(Comeback)] if settings.sign_in else []),
+    ],
     lifespan=lifespan,
     on_script_error=explain,
 )

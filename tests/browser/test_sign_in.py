@@ -73,13 +73,14 @@ def test_every_deep_link_on_a_fresh_process_meets_the_sign_in_first(signing_in: 
 def test_each_role_signs_in_and_sees_what_it_may_do(signing_in: Server, page: Page) -> None:
     for name, (role, seen) in SEEN.items():
         sign_in(signing_in, page, name)
+        expect(title(page, "Overdue")).to_be_visible()
         expect(page.get_by_role("button", name="Sign out")).to_be_visible()
         expect(page.get_by_text(re.compile(rf"{PEOPLE[name].claims['email']}\s+{role}$"))).to_be_visible()
         links = page.get_by_role("navigation").get_by_role("link").all_inner_texts()
         assert {link for link in NOT_FOR_EVERYBODY if any(link in text for text in links)} == seen, name
     sign_in(signing_in, page, "Eve")
     expect(page.get_by_text("who has no role here")).to_be_visible()
-    assert title(page, "Overview").count() == 0
+    assert title(page, "Overdue").count() == 0
     noted = signing_in.rows("SELECT who, origin, address, action FROM audit WHERE action LIKE 'sign_in%' ORDER BY seq")
     assert noted == [
         *((PEOPLE[name].claims["email"], "sign-in", "127.0.0.1", "sign_in.done") for name in SEEN),
@@ -89,7 +90,7 @@ def test_each_role_signs_in_and_sees_what_it_may_do(signing_in: Server, page: Pa
 
 def sign_in(server: Server, page: Page, name: str) -> None:
     page.context.clear_cookies()
-    page.goto(server.url, wait_until="commit")
+    page.goto(f"{server.url}/overdue", wait_until="commit")
     page.get_by_role("button", name="Sign in at localhost").click()
     page.get_by_role("button", name=name, exact=True).click()
-    page.wait_for_url(f"{server.url}/**")
+    page.wait_for_url(f"{server.url}/overdue")
