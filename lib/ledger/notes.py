@@ -55,6 +55,6 @@ def notes_in(known: Iterable[Event]) -> list[Note]:
 
 
 def read_note(fact: Event) -> Note:
-    """The note that a fact is."""
+    """The note that a fact is. Of one that was erased it says so."""
     body = json.loads(fact.body)
-    return Note(fact.occurred_at, str(body["by"]), str(body["text"]))
+    return Note(fact.occurred_at, str(body["by"]), str(body["text"]) or "(erased with the customer's data)")

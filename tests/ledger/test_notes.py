@@ -5,6 +5,7 @@ from sqlalchemy import select
 
 from lib.ledger import audit, queries
 from lib.ledger.database import Database
+from lib.ledger.erasure import erase_customer
 from lib.ledger.notes import LONGEST, BadNote, add_note, notes_in
 from lib.ledger.record import record
 from lib.operators import NotAllowed, Operator
@@ -42,6 +43,12 @@ def test_the_audit_log_knows_who_but_not_what(paid: Database) -> None:
         [row] = connection.execute(select(audit.AUDIT)).mappings()
     assert (row["who"], row["action"], row["subject"]) == ("Ben", "note.added", "pay_1")
     assert "minji" not in str(dict(row))
+
+
+def test_a_note_that_was_erased_says_so(paid: Database) -> None:
+    add_note(paid, BEN, "pay_1", "minji@example.com asked twice", key="key-1")
+    erase_customer(paid, Operator("Admin"), "pay_1")
+    assert notes(paid) == [("Ben", "(erased with the customer's data)")]
 
 
 @pytest.mark.parametrize(
