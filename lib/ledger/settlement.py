@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from lib.ledger.calendar import SettlementDays
+from lib.ledger.closing import booked_before, booked_by_day, closed_until
 from lib.ledger.database import Database
 from lib.ledger.movements import Sums, nothing, sums_of
 from lib.ledger.volumes import by_slot_in, totals_in
@@ -37,17 +38,29 @@ class SettlementLine:
 
 
 def settlement(database: Database, first: date, last: date, days: SettlementDays) -> list[SettlementLine]:
-    """A line for every settlement day from `first` to `last`, and currency, in which money moved; newest day first."""
+    """A line for every settlement day from `first` to `last`, and currency, in which money moved; newest day first.
+
+    Days of closed months are as they were frozen; what was heard of them later is in the first open month's first day.
+    """
     named = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     edges = [days.start(day) for day in [*named, last + timedelta(days=1)]]
     with database.read() as connection:
         found = by_slot_in(connection, edges)
         before = totals_in(connection, _BEGINNING, edges[0])
-    balances = {currency: volumes.net for currency, volumes in before.items()}
+        balances = {currency: volumes.net for currency, volumes in before.items()}
+        by_day = {
+            day: {currency: sums_of(volumes) for currency, volumes in by_currency.items()}
+            for day, by_currency in zip(named, found, strict=True)
+        }
+        for currency, end in closed_until(connection).items():
+            if edges[0] <= end:
+                balances[currency] = booked_before(connection, currency, edges[0])
+                booked = booked_by_day(connection, currency, first, last, days)
+                for day in named:
+                    by_day[day][currency] = booked.get(day, nothing(currency))
     lines = []
-    for day, by_currency in zip(named, found, strict=True):
-        for currency, volumes in by_currency.items():
-            sums = sums_of(volumes)
+    for day, by_currency in by_day.items():
+        for currency, sums in by_currency.items():
             if sums != nothing(currency):
                 line = SettlementLine(day, sums, balances.get(currency, Money(0, currency)))
                 balances[currency] = line.closing

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
+from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,7 +17,6 @@ from sqlalchemy.exc import DBAPIError
 
 from lib.ledger import audit, rebuild
 from lib.ledger.calendar import SettlementDays
-from lib.ledger.closing.booked import booked_by_day
 from lib.ledger.closing.close import (
     CannotClose,
     Month,
@@ -33,6 +33,7 @@ from lib.ledger.database import Database
 from lib.ledger.facts import Fact, from_webhook
 from lib.ledger.movements import every
 from lib.ledger.record import record
+from lib.ledger.settlement import settlement
 from lib.operators import NotAllowed, Operator
 from tests.ledger.test_movements import EACH_ANEW
 from tests.support.events import balances, event
@@ -117,8 +118,20 @@ def test_what_is_heard_late_goes_to_the_next_month_with_a_pointer_back(database:
     assert [month for month, _ in heard_late(later["2026-01"], later.values())] == ["2026-02", "2026-03"]
     for period in (before, second):
         assert recompute(database, DAYS, period).sha256 == period.sha256
-    by_day = booked_by_day(database, "HKD", date(2025, 12, 1), date(2026, 5, 1), DAYS)
-    assert sum(each.net.minor for each in by_day.values()) == later["2026-05"].figures.closing.minor == 11_950
+    lines = settlement(database, date(2025, 12, 1), date(2026, 5, 1), DAYS)
+    by_day = {line.day: line.sums.net.minor for line in lines}
+    assert by_day == {
+        date(2026, 1, 10): 10_000,
+        date(2026, 1, 20): -1_000,
+        date(2026, 1, 31): 5_000,
+        date(2026, 2, 1): 700 - 300,
+        date(2026, 2, 3): -2_500,
+        date(2026, 3, 1): 50,
+    }
+    assert lines[0].closing.minor == later["2026-05"].figures.closing.minor == 11_950
+    for first in (date(2026, 1, 15), date(2026, 2, 1), date(2026, 2, 2), date(2026, 3, 1)):
+        part = settlement(database, first, date(2026, 5, 1), DAYS)
+        assert part == [line for line in lines if line.day >= first]
 
 
 def test_a_row_that_moves_to_another_month_is_counted_once(database: Database) -> None:
@@ -253,15 +266,30 @@ HISTORY = st.lists(
 )
 
 
-@settings(EACH_ANEW, max_examples=12)
+@settings(EACH_ANEW, max_examples=4)
 @given(HISTORY, HISTORY, st.randoms(use_true_random=False))
 def test_a_closed_month_is_the_same_for_ever(
-    fresh_database: Callable[[], AbstractContextManager[Database]], first: list, later: list, chance: object
+    fresh_database: Callable[[], AbstractContextManager[Database]], first: list, later: list, chance: Random
+) -> None:
+    stays_the_same(fresh_database, first, later, chance)
+
+
+@pytest.mark.soak
+@settings(EACH_ANEW, max_examples=60)
+@given(HISTORY, HISTORY, st.randoms(use_true_random=False))
+def test_a_closed_month_is_the_same_for_ever_in_many_lives(
+    fresh_database: Callable[[], AbstractContextManager[Database]], first: list, later: list, chance: Random
+) -> None:
+    stays_the_same(fresh_database, first, later, chance)
+
+
+def stays_the_same(
+    fresh_database: Callable[[], AbstractContextManager[Database]], first: list, later: list, chance: Random
 ) -> None:
     """Whatever comes after the close, and in whatever order what it closed had come."""
     early = [told("captured", 8, "2026-01-05T00:00:00", 100), *_facts(first, "a")]
     permuted = list(early)
-    chance.shuffle(permuted)  # type: ignore[attr-defined]
+    chance.shuffle(permuted)
     with fresh_database() as one, fresh_database() as other:
         record(one, early)
         record(other, permuted)
@@ -274,6 +302,8 @@ def test_a_closed_month_is_the_same_for_ever(
         after = known(one)
         assert frozen(after["2026-01"]) == before
         assert recompute(one, DAYS, period).sha256 == period.sha256
+        lines = settlement(one, date(2026, 1, 1), date(2026, 5, 1), DAYS)
+        assert sum(line.sums.net.minor for line in lines) == after["2026-05"].figures.closing.minor
         with one.read() as connection:
             rows = every(connection, "HKD", datetime(2020, 1, 1, tzinfo=UTC), NOW, DAYS)
             assert sum(row.amount for row in rows) == after["2026-05"].figures.closing.minor

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -35,6 +36,7 @@ from lib.ledger.calendar import SettlementDays
 from lib.ledger.closing import close_period, months
 from lib.ledger.database import Database
 from lib.ledger.facts import from_webhook
+from lib.ledger.movements import every
 from lib.ledger.record import record
 from lib.money import Money
 from lib.operators import NotAllowed, Operator
@@ -137,6 +139,18 @@ def test_a_missing_a_duplicated_and_an_altered_line_are_found_and_nothing_else(t
 
     take(told, table)
 
+    sums = [each for month in MONTHS for each in summary(told, month)]
+    assert sum(each.count for each in sums) == len(table) - 1 + 1  # every line, and the row that none speaks of
+    with told.read() as connection:
+        for currency in ("HKD", "EUR", "KRW"):
+            rows = every(connection, currency, datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC), DAYS)
+            assert sum(each.ours.minor for each in sums if each.currency == currency) == sum(row.amount for row in rows)
+            written_there = sum(
+                Decimal(row[column["Processing Currency Amount"]])
+                for row in table[1:]
+                if row[column["Processing Currency"]] == currency
+            )
+            assert sum(each.theirs for each in sums if each.currency == currency) == written_there * 10**8
     found = {(line.standing, line.month, line.reference, line.kind): line for line in differences(told)}
     assert found.keys() == {
         ("missing_there", "2026-02", "JAN-1", "refund"),

@@ -1,6 +1,6 @@
 """Months that are closed: their figures and rows stay as they were, and what is heard later goes to the next."""
 
-from lib.ledger.closing.booked import booked_by_day
+from lib.ledger.closing.booked import booked_before, booked_by_day, closed_until
 from lib.ledger.closing.close import (
     CannotClose,
     Figures,
@@ -26,8 +26,10 @@ __all__ = [
     "Proof",
     "Row",
     "ask_to_reopen",
+    "booked_before",
     "booked_by_day",
     "close_period",
+    "closed_until",
     "currencies_moved",
     "decide_reopening",
     "heard_late",

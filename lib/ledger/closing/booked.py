@@ -4,20 +4,38 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import Connection, func, select
 
 from lib.ledger.calendar import SettlementDays
 from lib.ledger.closing.late import MEASURES, add_row, closed, late_rows
 from lib.ledger.closing.tables import PERIOD, QUARTER
-from lib.ledger.database import Database
 from lib.ledger.movements import Sums
 from lib.ledger.record import VOLUME
 from lib.money import Money
 
 
-def booked_by_day(database: Database, currency: str, first: date, last: date, days: SettlementDays) -> dict[date, Sums]:
+def closed_until(connection: Connection) -> dict[str, datetime]:
+    """By currency, the end of its last closed month; a currency without any is absent."""
+    ends = select(PERIOD.c.currency, PERIOD.c.until).where(PERIOD.c.reopened_at.is_(None)).order_by(PERIOD.c.until)
+    return {row.currency: row.until for row in connection.execute(ends)}
+
+
+def booked_before(connection: Connection, currency: str, since: datetime) -> Money:
+    """Captured less refunded as closed months hold it, before `since`, which is no later than the end of the last."""
+    whole = select(func.coalesce(func.sum(PERIOD.c.gross - PERIOD.c.refunded), 0))
+    part = select(func.coalesce(func.sum(QUARTER.c.captured - QUARTER.c.refunded), 0)).select_from(
+        QUARTER.join(PERIOD, PERIOD.c.id == QUARTER.c.period_id)
+    )
+    over = connection.execute(whole.where(closed(currency), PERIOD.c.until <= since)).scalar_one()
+    begun = PERIOD.c.since < since, PERIOD.c.until > since, QUARTER.c.bucket < since
+    return Money(int(over) + int(connection.execute(part.where(closed(currency), *begun)).scalar_one()), currency)
+
+
+def booked_by_day(
+    connection: Connection, currency: str, first: date, last: date, days: SettlementDays
+) -> dict[date, Sums]:
     """What is booked on each settlement day of a currency, from `first` to `last` inclusive; days without anything are absent.
 
     A day of a closed month keeps what was frozen. What a month took over from closed ones is booked on its first day.
@@ -31,27 +49,25 @@ def booked_by_day(database: Database, currency: str, first: date, last: date, da
             for name in MEASURES:
                 found[day][name] += measures[name]
 
-    with database.read() as connection:
-        ends = select(PERIOD.c.until).where(closed(currency)).order_by(PERIOD.c.until.desc()).limit(1)
-        end = connection.execute(ends).scalar()
-        frozen = select(PERIOD.c.since, *(QUARTER.c[name] for name in ("bucket", *MEASURES))).join(
-            QUARTER, QUARTER.c.period_id == PERIOD.c.id
-        )
-        within = closed(currency), PERIOD.c.since < until, PERIOD.c.until > since
-        for row in connection.execute(frozen.where(*within)).mappings():
-            add(days.day_of(max(row["bucket"], row["since"])), dict(row))
-        now = select(*(VOLUME.c[name] for name in ("bucket", *MEASURES))).where(
-            VOLUME.c.currency == currency,
-            VOLUME.c.bucket >= (max(since, end) if end else since),
-            VOLUME.c.bucket < until,
-        )
-        for row in connection.execute(now).mappings():
-            add(days.day_of(row["bucket"]), dict(row))
-        if end and since <= end < until:
-            into = dict.fromkeys(MEASURES, 0)
-            for late in late_rows(connection, currency, end, days):
-                add_row(into, late)
-            add(days.day_of(end), into)
+    end = closed_until(connection).get(currency)
+    frozen = select(PERIOD.c.since, *(QUARTER.c[name] for name in ("bucket", *MEASURES))).join(
+        QUARTER, QUARTER.c.period_id == PERIOD.c.id
+    )
+    within = closed(currency), PERIOD.c.since < until, PERIOD.c.until > since
+    for row in connection.execute(frozen.where(*within)).mappings():
+        add(days.day_of(max(row["bucket"], row["since"])), dict(row))
+    now = select(*(VOLUME.c[name] for name in ("bucket", *MEASURES))).where(
+        VOLUME.c.currency == currency,
+        VOLUME.c.bucket >= (max(since, end) if end else since),
+        VOLUME.c.bucket < until,
+    )
+    for row in connection.execute(now).mappings():
+        add(days.day_of(row["bucket"]), dict(row))
+    if end and since <= end < until:
+        into = dict.fromkeys(MEASURES, 0)
+        for late in late_rows(connection, currency, end, days):
+            add_row(into, late)
+        add(days.day_of(end), into)
     return {
         day: Sums(
             Money(each["captured"], currency),

@@ -132,7 +132,7 @@ def close_period(
     """
     audit.permit(database, operator, "close", f"{currency} {month}")
     with _still(database) as (connection, newest):
-        known = _months(connection, currency, days, now)
+        known = _months(connection, currency, days, now, thorough=True)
         found = next((each for each in known if each.month == month), None)
         if found is None:
             raise CannotClose(f"No money moved in {currency} in {month}, so there is nothing to close.")
@@ -296,7 +296,9 @@ def in_order(rows: Iterable[Row]) -> Iterator[Row]:
         yield from sorted(same, key=lambda row: row.id)
 
 
-def _months(connection: Connection, currency: str, days: SettlementDays, now: datetime) -> list[Month]:
+def _months(
+    connection: Connection, currency: str, days: SettlementDays, now: datetime, *, thorough: bool = False
+) -> list[Month]:
     """Every month of a currency, earliest first."""
     periods = select(PERIOD).where(closed(currency)).order_by(PERIOD.c.month)
     held = {period.month: period for period in as_rows(Period, connection.execute(periods).mappings().all())}
@@ -310,7 +312,7 @@ def _months(connection: Connection, currency: str, days: SettlementDays, now: da
     else:
         return []
     last = max(held.values(), key=lambda period: period.until, default=None)
-    late = late_rows(connection, currency, last.until, days) if last else []
+    late = late_rows(connection, currency, last.until, days, thorough=thorough) if last else []
     fees_before = Money(sum(period.fees for period in held.values()), currency)
     opening = Money(0, currency)
     found: list[Month] = []

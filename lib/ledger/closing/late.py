@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, union_all
 
@@ -18,9 +18,11 @@ from lib.ledger.closing.tables import PERIOD, QUARTER, SHEET
 from lib.ledger.movements import Movement, every
 from lib.ledger.record import VOLUME
 from lib.ledger.tables import time_text
+from lib.ledger.volumes import totals_in
 
 MEASURES = ("captured", "captured_count", "refunded", "refunded_count")
 _QUARTER = timedelta(minutes=15)
+_BEGINNING = datetime(1970, 1, 2, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +83,16 @@ def sheet_rows(connection: Connection, period_id: int) -> Iterator[Row]:
         yield from map(read_line, part.splitlines())
 
 
-def late_rows(connection: Connection, currency: str, until: datetime, days: SettlementDays) -> list[Row]:
-    """What is dated before `until`, the end of the last closed period, and was not in it; earliest first."""
+def late_rows(
+    connection: Connection, currency: str, until: datetime, days: SettlementDays, *, thorough: bool = False
+) -> list[Row]:
+    """What is dated before `until`, the end of the last closed period, and was not in it; earliest first.
+
+    Nothing is looked for where the sums are what was frozen, unless it must be `thorough`: two rows may differ and
+    come to the same together.
+    """
+    if not thorough and _sums_hold(connection, currency, until):
+        return []
     deltas: dict[str, Row] = {}
     for start, end in _spans(_differing(connection, currency, until)):
         frozen = _frozen(connection, currency, start, end)
@@ -118,6 +128,15 @@ def month_of(moment: datetime, days: SettlementDays) -> str:
 def closed(currency: str) -> ColumnElement[bool]:
     """The condition that a period of this currency is closed, and stays so."""
     return and_(PERIOD.c.currency == currency, PERIOD.c.reopened_at.is_(None))
+
+
+def _sums_hold(connection: Connection, currency: str, until: datetime) -> bool:
+    """Whether all that is dated before `until` comes to what closed periods hold together."""
+    columns = PERIOD.c.gross, PERIOD.c.captured_count, PERIOD.c.refunded, PERIOD.c.refunded_count
+    frozen = connection.execute(select(*map(func.sum, columns)).where(closed(currency))).one()
+    found = totals_in(connection, _BEGINNING, until).get(currency)
+    now = (found.captured.minor, found.captured_count, found.refunded.minor, found.refunded_count) if found else ()
+    return tuple(map(int, frozen)) == (now or (0, 0, 0, 0))
 
 
 def _differing(connection: Connection, currency: str, until: datetime) -> list[datetime]:
