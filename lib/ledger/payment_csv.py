@@ -23,7 +23,7 @@ from lib.money import Money
 from lib.operators import Operator
 
 MOST_ROWS = 100_000
-"""Rows that one file holds, payments and refunds together: what a spreadsheet opens, and about 100 MB while it is made."""
+"""Rows that one file holds, payments and refunds together: what a spreadsheet opens, and under 200 MB while it is made."""
 _AT_ONCE = 1000
 HEADER = (
     "Row",
