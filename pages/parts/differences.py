@@ -22,28 +22,11 @@ from lib.ledger.books import (
     resolve,
     steps_of,
     summary,
-    written,
 )
-from lib.money import Money
 from lib.operators import NotAllowed
-from pages.parts import tables, words
+from pages.parts import report_words, tables, words
 from pages.parts.session import desk, operator
 
-CLASSES = {
-    "matched": words.Sign("Matched", "check_circle", "green", "The report and the ledger say the same."),
-    "amount_differs": words.Sign("Amount differs", "difference", "red", "Same action, other amount."),
-    "currency_differs": words.Sign("Currency differs", "currency_exchange", "red", "Same action, other currency."),
-    "missing_here": words.Sign("Missing here", "help", "orange", "In the report, and not in our ledger."),
-    "missing_there": words.Sign(
-        "Missing there", "search_off", "orange", "In our ledger, and in no report of those days."
-    ),
-    "duplicate": words.Sign("Duplicate", "content_copy", "violet", "Another line says it already."),
-    "fee_only": words.Sign(
-        "Fee only", "toll", "gray", "Fees, taxes, reserves and other methods: no ledger row is due for them."
-    ),
-    "other_period": words.Sign("Other period", "date_range", "blue", "It agrees, but in another settlement month."),
-}
-OUTCOMES = {"open": "Open", "asked": "Asked Checkout.com", "accepted": "Accepted as it is", "corrected": "Corrected"}
 ALL = "All currencies"
 
 
@@ -96,16 +79,17 @@ def verdict(sums: Sequence[ClassSum]) -> None:
 def show_summary(sums: Sequence[ClassSum]) -> None:
     st.dataframe(
         {
-            "class": [[CLASSES[each.standing].word] for each in sums],
+            "class": [[report_words.CLASSES[each.standing].word] for each in sums],
             "currency": [each.currency for each in sums],
             "count": [each.count for each in sums],
             "theirs": [
-                grouped(each.theirs, each.currency) if each.standing != "missing_there" else "—" for each in sums
+                report_words.grouped(each.theirs, each.currency) if each.standing != "missing_there" else "—"
+                for each in sums
             ],
             "ours": [each.ours.figure if each.standing not in NO_ROW else "—" for each in sums],
         },
         column_config={
-            "class": tables.sign_column(CLASSES, "Class", 150),
+            "class": tables.sign_column(report_words.CLASSES, "Class", 150),
             "currency": st.column_config.TextColumn("Currency", width=84),
             "count": st.column_config.NumberColumn("Lines", width=70),
             "theirs": tables.money_column("In the reports"),
@@ -134,7 +118,7 @@ def show_lines(month: str, sums: Sequence[ClassSum]) -> None:
             ordered,
             default=ordered[0],
             required=True,
-            format_func=lambda each: CLASSES[each].word,
+            format_func=lambda each: report_words.CLASSES[each].word,
             key=f"books_class_{month}",
             on_change=first_page,
             label_visibility="collapsed",
@@ -148,7 +132,7 @@ def show_lines(month: str, sums: Sequence[ClassSum]) -> None:
             label_visibility="collapsed",
             width=160,
         )
-    st.caption(CLASSES[standing].meaning)
+    st.caption(report_words.CLASSES[standing].meaning)
     wanted = LineFilter(month, standing, None if currency == ALL else currency)
     page = find_lines(desk().database, wanted, cursor=st.query_params.get("cursor"))
     if standing in DIFFERENCES:
@@ -166,12 +150,15 @@ def show_differences(page: Page[StatementLine]) -> None:
     rows = page.rows
     tables.payment_table(
         {
-            "open": [f"{KINDS.get(row.kind, row.kind)} {theirs(row) or ours(row)}" for row in rows],
-            "theirs": [theirs(row) or "—" for row in rows],
-            "ours": [ours(row) or "—" for row in rows],
+            "open": [
+                f"{report_words.KINDS.get(row.kind, row.kind)} {report_words.theirs(row) or report_words.ours(row)}"
+                for row in rows
+            ],
+            "theirs": [report_words.theirs(row) or "—" for row in rows],
+            "ours": [report_words.ours(row) or "—" for row in rows],
             "age": [words.ago(row.found_at) for row in rows],
             "owner": [row.owner or "—" for row in rows],
-            "resolution": [OUTCOMES[row.resolution or "open"] for row in rows],
+            "resolution": [report_words.OUTCOMES[row.resolution or "open"] for row in rows],
             "reference": [row.reference or "" for row in rows],
         },
         [row.payment_id or "" for row in rows],
@@ -201,8 +188,8 @@ def show_agreeing(page: Page[StatementLine]) -> None:
     tables.payment_table(
         {
             "what": [row.breakdown or row.kind for row in rows],
-            "theirs": [theirs(row) or "—" for row in rows],
-            "held": [amount(row.held, row.holding) for row in rows],
+            "theirs": [report_words.theirs(row) or "—" for row in rows],
+            "held": [report_words.amount(row.held, row.holding) for row in rows],
             "at": [words.stamp(row.at, zone) for row in rows],
             "payout": [row.payout_id or "—" for row in rows],
             "reference": [row.reference or "" for row in rows],
@@ -224,16 +211,18 @@ def show_agreeing(page: Page[StatementLine]) -> None:
 def show_one(line: StatementLine) -> None:
     """One difference: what the two say, who looks after it, and what was said of it before."""
     zone = desk().settlement_days.zone
+    theirs, ours = (words.plain(said) for said in (report_words.theirs(line), report_words.ours(line)))
     with st.container(border=True, gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(
-                f"{CLASSES[line.standing].badge} **{words.plain(theirs(line) or ours(line))}**", width="content"
+                f"{report_words.CLASSES[line.standing].badge} **{theirs or ours}**",
+                width="content",
             )
             st.button("Close", icon=":material/close:", type="tertiary", on_click=leave, key="books_leave")
         place = f"line {line.number} of its file" if line.number else "no line of any report"
         st.markdown(
-            f"In the report: **{words.plain(theirs(line) or 'nothing')}** ({place}). In the ledger: "
-            f"**{words.plain(ours(line) or 'nothing')}**. {words.stamp(line.at, zone)}, found {words.when(line.found_at, zone)}."
+            f"In the report: **{theirs or 'nothing'}** ({place}). In the ledger: "
+            f"**{ours or 'nothing'}**. {words.stamp(line.at, zone)}, found {words.when(line.found_at, zone)}."
         )
         if problem := st.session_state.pop("books_problem", None):
             st.error(words.plain(problem), icon=":material/error:")
@@ -242,9 +231,9 @@ def show_one(line: StatementLine) -> None:
         for step in steps_of(desk().database, line.id or 0):
             owner = f", owner {words.plain(step.owner)}" if step.owner else ""
             note = f": {words.plain(step.note)}" if step.note else ""
-            outcome = OUTCOMES[step.resolution or "open"]
+            outcome = report_words.OUTCOMES[step.resolution or "open"]
             st.markdown(
-                f":small[{words.when(step.at, zone)} · {words.plain(step.by)} · {CLASSES[step.standing].word} · "
+                f":small[{words.when(step.at, zone)} · {words.plain(step.by)} · {report_words.CLASSES[step.standing].word} · "
                 f"{outcome}{owner}{note}]"
             )
 
@@ -257,7 +246,7 @@ def resolve_form(line: StatementLine) -> None:
                 "Resolution",
                 RESOLUTIONS,
                 index=RESOLUTIONS.index(line.resolution or "open"),
-                format_func=OUTCOMES.__getitem__,
+                format_func=report_words.OUTCOMES.__getitem__,
                 key=f"resolution_{line.id}",
             )
         note = st.text_area("Note", line.note or "", max_chars=2000, height=80, key=f"note_{line.id}")
@@ -267,33 +256,6 @@ def resolve_form(line: StatementLine) -> None:
             except (ValueError, NotAllowed) as problem:
                 st.session_state["books_problem"] = str(problem)
             st.rerun()
-
-
-KINDS = {"capture": "Capture", "refund": "Refund", "untold": "Refund, by totals", "fee": "Fee", "other": "Other"}
-
-
-def theirs(line: StatementLine) -> str:
-    """What the report says, or nothing."""
-    return amount(line.amount, line.currency)
-
-
-def ours(line: StatementLine) -> str:
-    """What the ledger says, or nothing."""
-    return "" if line.ours is None else str(Money(line.ours, line.our_currency or ""))
-
-
-def amount(units: int | None, currency: str | None) -> str:
-    """`−HKD 24.20`, with as many decimals as it takes."""
-    if units is None or not currency:
-        return ""
-    sign = "−" if units < 0 else ""
-    return f"{sign}{currency}\u00a0{grouped(abs(units), currency)}"
-
-
-def grouped(units: int, currency: str) -> str:
-    """`−1,100.00`."""
-    major, point, decimals = written(abs(units), currency).partition(".")
-    return f"{'−' if units < 0 else ''}{int(major):,}{point}{decimals}"
 
 
 def leave() -> None:

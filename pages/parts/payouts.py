@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lib.ledger.books import PayoutProof, find_payouts, payout_lines
-from pages.parts import differences, frame, tables, words
+from pages.parts import frame, report_words, tables, words
 from pages.parts.session import desk
 
 PROOFS = {
@@ -27,10 +27,12 @@ def show() -> None:
         {
             "payout": list(labels),
             "proof": [[PROOFS[proved(proof)].word] for proof in proofs],
-            "paid": [differences.amount(proof.payout.amount, proof.payout.holding) for proof in proofs],
-            "sum": [differences.amount(proof.summed, proof.payout.holding) if proof.lines else "—" for proof in proofs],
+            "paid": [report_words.amount(proof.payout.amount, proof.payout.holding) for proof in proofs],
+            "sum": [
+                report_words.amount(proof.summed, proof.payout.holding) if proof.lines else "—" for proof in proofs
+            ],
             "off": [
-                differences.amount(proof.off_by, proof.payout.holding) if proved(proof) == "off" else "—"
+                report_words.amount(proof.off_by, proof.payout.holding) if proved(proof) == "off" else "—"
                 for proof in proofs
             ],
             "lines": [proof.lines for proof in proofs],
@@ -76,8 +78,8 @@ def show_lines(payout_id: str) -> None:
         st.button("All payouts", icon=":material/close:", type="tertiary", on_click=leave, key="payout_leave")
     tables.payment_table(
         {
-            "held": [differences.amount(row.held, row.holding) for row in page.rows],
-            "class": [[differences.CLASSES[row.standing].word] for row in page.rows],
+            "held": [report_words.amount(row.held, row.holding) for row in page.rows],
+            "class": [[report_words.CLASSES[row.standing].word] for row in page.rows],
             "what": [row.breakdown or "" for row in page.rows],
             "number": [row.number for row in page.rows],
             "reference": [row.reference or "" for row in page.rows],
@@ -85,7 +87,7 @@ def show_lines(payout_id: str) -> None:
         [row.payment_id or "" for row in page.rows],
         {
             "held": tables.money_column("Held"),
-            "class": tables.sign_column(differences.CLASSES, "Class", 150),
+            "class": tables.sign_column(report_words.CLASSES, "Class", 150),
             "what": st.column_config.TextColumn("Breakdown", width=170),
             "number": st.column_config.NumberColumn("Line", width=70),
             "reference": st.column_config.TextColumn("Reference", width=130),

@@ -17,18 +17,18 @@ from sqlalchemy.exc import DBAPIError
 
 from lib.ledger import audit, rebuild
 from lib.ledger.calendar import SettlementDays
-from lib.ledger.closing.close import (
+from lib.ledger.closing import (
     CannotClose,
     Month,
+    Period,
     ask_to_reopen,
     close_period,
     decide_reopening,
     heard_late,
     months,
+    recompute,
     sheet_text,
 )
-from lib.ledger.closing.recompute import recompute
-from lib.ledger.closing.tables import Period
 from lib.ledger.database import Database
 from lib.ledger.facts import Fact, from_webhook
 from lib.ledger.movements import every

@@ -1,5 +1,6 @@
 """Checkout.com's reports beside the ledger: taken in, compared line by line, and what finance makes of the differences."""
 
+from lib.ledger.books.cells import BadReport
 from lib.ledger.books.differences import (
     RESOLUTIONS,
     ClassSum,
@@ -12,11 +13,10 @@ from lib.ledger.books.differences import (
     steps_of,
     summary,
 )
-from lib.ledger.books.fees import Fee, fees_by_day, fees_of
+from lib.ledger.books.fees import Fee, fees_by_day, fees_of, fees_until
 from lib.ledger.books.fetching import fetch_reports
 from lib.ledger.books.importing import Imported, import_report, report_files
 from lib.ledger.books.payouts import PayoutProof, find_payouts, payout_lines
-from lib.ledger.books.reports import BadReport, written
 from lib.ledger.books.standing import compare_again
 from lib.ledger.books.tables import (
     DIFFERENCES,
@@ -27,6 +27,7 @@ from lib.ledger.books.tables import (
     StatementLine,
     StatementStep,
 )
+from lib.ledger.books.units import written
 from lib.ledger.queries.keyset import Page
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "csv_of_differences",
     "fees_by_day",
     "fees_of",
+    "fees_until",
     "fetch_reports",
     "find_line",
     "find_lines",

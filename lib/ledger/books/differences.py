@@ -11,7 +11,6 @@ from sqlalchemy import Select, select, update
 
 from lib.csvfile import render
 from lib.ledger import audit
-from lib.ledger.books.reports import written
 from lib.ledger.books.tables import (
     DIFFERENCES,
     LINE,
@@ -22,6 +21,7 @@ from lib.ledger.books.tables import (
     StatementLine,
     StatementStep,
 )
+from lib.ledger.books.units import written
 from lib.ledger.database import Database
 from lib.ledger.queries.keyset import Page, page_of
 from lib.ledger.rows import as_rows

@@ -15,8 +15,8 @@ from sqlalchemy import Connection, func, select
 
 from lib.ledger.batch import Batch
 from lib.ledger.books.matching import Line
-from lib.ledger.books.reports import whole
 from lib.ledger.books.tables import FEE_QUARTER, LINE
+from lib.ledger.books.units import whole
 from lib.ledger.calendar import SettlementDays
 from lib.ledger.database import Database
 from lib.ledger.tables import quarter, time_text

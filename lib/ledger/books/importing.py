@@ -16,11 +16,13 @@ from sqlalchemy import Connection, func, select, update
 
 from lib.ledger import audit
 from lib.ledger.batch import Batch
+from lib.ledger.books.cells import BadReport
 from lib.ledger.books.fees import add_fees
 from lib.ledger.books.matching import Line, resolve_payments
-from lib.ledger.books.reports import ActionRow, BadReport, PayoutRow, read, written
+from lib.ledger.books.reports import ActionRow, PayoutRow, read
 from lib.ledger.books.standing import Books
 from lib.ledger.books.tables import COMPARED, LINE, PAYOUT, REPORT_FILE, ReportFile
+from lib.ledger.books.units import written
 from lib.ledger.calendar import SettlementDays
 from lib.ledger.database import Database
 from lib.ledger.record import EVENT, PAYMENT

@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from lib.ledger.books.reports import units_of
 from lib.ledger.books.tables import STANDINGS, Standing
+from lib.ledger.books.units import units_of
 from lib.ledger.fold import capture_actions
 from lib.ledger.record import PAYMENT, REFUND
 from lib.ledger.search import WORD

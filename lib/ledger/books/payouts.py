@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from lib.ledger.books.reports import PLACES
 from lib.ledger.books.tables import LINE, PAYOUT, Payout, StatementLine
+from lib.ledger.books.units import PLACES
 from lib.ledger.database import Database
 from lib.ledger.queries.keyset import Page, page_of
 from lib.ledger.rows import as_rows

@@ -6,25 +6,16 @@ whole: `BadReport` names the line and the column, and says what was expected the
 
 from __future__ import annotations
 
-import csv
-import io
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from functools import lru_cache
+from datetime import date, datetime
 from typing import IO, Literal
 from zoneinfo import ZoneInfo
 
-from lib import catalog
+from lib.ledger.books.cells import BadReport, Lines, Record, records
 from lib.ledger.tables import time_text
-from lib.money import Money
 
 Kind = Literal["financial actions", "payouts"]
-
-PLACES = 8
-"""Decimals that the reports write at most. Their amounts are kept as whole hundred-millionths of a major unit: `units`."""
-_PART = 10**PLACES
 
 _ACTIONS = (
     "Action Type",
@@ -48,20 +39,10 @@ _KNOWN = frozenset(
         "Timezone",
         "Payment Method",
         "Payout Date",
-        "Reporting Start Date",
-        "Reporting End Date",
     }
 )
 _TAKEN = frozenset({"Capture", "Partial Capture"})
 _GIVEN = frozenset({"Refund", "Partial Refund"})
-_AMOUNT = re.compile(r"([+-]?)([0-9]{1,10})(?:\.([0-9]{1,8}))?")
-_NOT_UTF8 = re.compile("[\udc80-\udcff]")
-_CURRENCY = re.compile(r"[A-Z]{3}")
-_LONGEST = {"Action ID": 100, "Payment ID": 100, "Payout ID": 40, "Breakdown Type": 80, "Action Type": 80}
-
-
-class BadReport(ValueError):
-    """A file that cannot be taken. The message is for the person who chose it, with the line and the column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,150 +112,20 @@ def read(stream: IO[bytes], zone: ZoneInfo) -> Report:
         raise BadReport("This is an Excel or zip file. Download the report as CSV, or unpack it, and choose that file.")
     if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise BadReport("The file is in UTF-16. Expected UTF-8, as it is downloaded; save it so, or download it again.")
-    lines = _Lines(stream)
+    lines = Lines(stream)
     header = [name.strip() for name in next(lines, (1, []))[1]]
     if not any(header):
         raise BadReport("The file is empty. Expected a first line with the names of the columns.")
     columns = _columns(header)
     if columns.keys() >= set(_PAYOUTS):
-        return Report("payouts", (_payout(row) for row in _records(lines, columns)))
+        return Report("payouts", (_payout(row) for row in records(lines, columns)))
     if "Payout Amount" in columns:
         raise _without(header, [name for name in _PAYOUTS if name not in columns], "Payouts")
     missing = [name for name in _ACTIONS if name not in columns]
     missing += [" or ".join(either) for either in _EITHER if not columns.keys() & set(either)]
     if missing:
         raise _without(header, missing, "Financial Actions")
-    return Report("financial actions", (_action(row, zone) for row in _records(lines, columns)))
-
-
-def units_of(money: Money) -> int:
-    """Minor units as hundred-millionths of a major unit."""
-    return money.minor * _minor(money.currency)
-
-
-def whole(units: int, currency: str) -> Money:
-    """The nearest whole number of minor units; of two equally near the even one."""
-    part = _minor(currency)
-    minor, rest = divmod(units, part)
-    up = rest * 2 > part or (rest * 2 == part and minor % 2 == 1)
-    return Money(minor + up, currency)
-
-
-def written(units: int, currency: str) -> str:
-    """`-24.20`: the figure with the currency's decimals, or with as many as it takes."""
-    sign, rest = "-" if units < 0 else "", abs(units)
-    decimals = f"{rest % _PART:0{PLACES}}".rstrip("0").ljust(catalog.digits(currency), "0")
-    return f"{sign}{rest // _PART}{'.' if decimals else ''}{decimals}"
-
-
-def _minor(currency: str) -> int:
-    return int(10 ** (PLACES - catalog.digits(currency)))
-
-
-class _Lines:
-    """The records of a CSV file with the line on which each begins."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        # What is not UTF-8 comes as lone surrogates, so that the line and the column can be told.
-        text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
-        self._text = text
-        self._reader = csv.reader(text, strict=True)
-
-    def __iter__(self) -> _Lines:
-        return self
-
-    def __next__(self) -> tuple[int, list[str]]:
-        while True:
-            line = self._reader.line_num + 1
-            try:
-                cells = next(self._reader)
-            except StopIteration:
-                self._text.detach()  # so that the caller's file stays open
-                raise
-            except csv.Error as error:
-                raise BadReport(
-                    f"Line {line}: not CSV ({error}). Expected commas between cells, and quotes in pairs."
-                ) from error
-            if any(cells):
-                return line, cells
-
-
-class _Record:
-    """One row, its cells by column name."""
-
-    def __init__(self, line: int, cells: Sequence[str], columns: Mapping[str, int]) -> None:
-        self.line = line
-        self._cells = cells
-        self._columns = columns
-
-    def has(self, column: str) -> bool:
-        return column in self._columns
-
-    def text(self, column: str) -> str:
-        """The cell, or nothing where there is no such column."""
-        place = self._columns.get(column)
-        found = "" if place is None else self._cells[place].strip()
-        if found and (len(found) > _LONGEST.get(column, 255) or not found.isprintable()):
-            raise self.bad(column, "a short text in plain characters")
-        return found
-
-    def needed(self, column: str) -> str:
-        found = self.text(column)
-        if not found:
-            raise self.bad(column, "a value")
-        return found
-
-    def currency(self, column: str) -> str:
-        found = self.text(column)
-        if not _CURRENCY.fullmatch(found):
-            raise self.bad(column, "a currency such as HKD")
-        return found
-
-    def units(self, column: str) -> int:
-        found = _AMOUNT.fullmatch(self.text(column))
-        if not found:
-            raise self.bad(column, "an amount such as -24.20: digits, a point, at most 8 decimals and no commas")
-        sign, major, decimals = found.groups()
-        units: int = int(major) * _PART + int((decimals or "").ljust(PLACES, "0"))
-        return -units if sign == "-" else units
-
-    def moment(self, column: str, zone: ZoneInfo) -> datetime:
-        found = self.text(column)
-        try:
-            if len(found) < 16:
-                raise ValueError("a day alone is no time")
-            moment = datetime.fromisoformat(found)
-            return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
-        except (ValueError, OverflowError):
-            raise self.bad(column, "a date and time such as 2026-03-02T12:00:00") from None
-
-    def day(self, column: str) -> date | None:
-        found = self.text(column)
-        if not found:
-            return None
-        try:
-            return datetime.fromisoformat(found).date()
-        except ValueError:
-            raise self.bad(column, "a date such as 2026-03-02") from None
-
-    def zone(self, otherwise: ZoneInfo) -> ZoneInfo:
-        name = self.text("Timezone")
-        zone = _zone(name) if name else otherwise
-        if zone is None:
-            raise self.bad("Timezone", "a time zone such as Asia/Hong_Kong")
-        return zone
-
-    def extra(self) -> dict[str, str]:
-        return {
-            name: self._cells[place]
-            for name, place in self._columns.items()
-            if name not in _KNOWN and self._cells[place]
-        }
-
-    def bad(self, column: str, expected: str) -> BadReport:
-        said = self._cells[self._columns[column]].strip() if column in self._columns else ""
-        found = f"found “{said[:40]}”" if said else "found nothing"
-        return BadReport(f"Line {self.line}, column “{column}”: expected {expected}; {found}. Nothing was imported.")
+    return Report("financial actions", (_action(row, zone) for row in records(lines, columns)))
 
 
 def _columns(header: Sequence[str]) -> dict[str, int]:
@@ -299,21 +150,7 @@ def _without(header: Sequence[str], missing: Sequence[str], kind: str) -> BadRep
     )
 
 
-def _records(lines: _Lines, columns: Mapping[str, int]) -> Iterator[_Record]:
-    for line, cells in lines:
-        if len(cells) != len(columns):
-            after = list(columns)[min(len(cells), len(columns)) - 1]
-            raise BadReport(
-                f"Line {line}, column “{after}”: expected {len(columns)} cells as in the first line; "
-                f"found {len(cells)}. Nothing was imported."
-            )
-        for name, cell in zip(columns, cells, strict=True):
-            if not cell.isascii() and _NOT_UTF8.search(cell):
-                raise BadReport(f"Line {line}, column “{name}”: expected text in UTF-8. Nothing was imported.")
-        yield _Record(line, cells, columns)
-
-
-def _action(row: _Record, zone: ZoneInfo) -> ActionRow:
+def _action(row: Record, zone: ZoneInfo) -> ActionRow:
     utc = row.text("Processed On UTC")
     processed = row.moment("Processed On UTC", ZoneInfo("UTC")) if utc else row.moment("Processed On", row.zone(zone))
     action = ActionRow(
@@ -330,7 +167,7 @@ def _action(row: _Record, zone: ZoneInfo) -> ActionRow:
         row.units("Holding Currency Amount"),
         row.text("Payout ID"),
         row.text("Payment Method"),
-        row.extra(),
+        row.beyond(_KNOWN),
     )
     if action.kind in ("capture", "refund"):
         if not action.action_id and not action.payment_id:
@@ -341,20 +178,12 @@ def _action(row: _Record, zone: ZoneInfo) -> ActionRow:
     return action
 
 
-def _payout(row: _Record) -> PayoutRow:
+def _payout(row: Record) -> PayoutRow:
     return PayoutRow(
         row.line,
         row.needed("Payout ID"),
         row.currency("Holding Currency"),
         row.units("Payout Amount"),
         row.day("Payout Date"),
-        row.extra(),
+        row.beyond(_KNOWN),
     )
-
-
-@lru_cache
-def _zone(name: str) -> ZoneInfo | None:
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return None

@@ -1,20 +1,9 @@
 """Months that are closed: their figures and rows stay as they were, and what is heard later goes to the next."""
 
 from lib.ledger.closing.booked import booked_before, booked_by_day, closed_until
-from lib.ledger.closing.close import (
-    CannotClose,
-    Figures,
-    Month,
-    ask_to_reopen,
-    close_period,
-    currencies_moved,
-    decide_reopening,
-    heard_late,
-    months,
-    past_closings,
-    sheet_text,
-)
+from lib.ledger.closing.close import CannotClose, ask_to_reopen, close_period, decide_reopening, sheet_text
 from lib.ledger.closing.late import Row
+from lib.ledger.closing.months import Figures, Month, currencies_moved, heard_late, months, past_closings
 from lib.ledger.closing.recompute import Proof, recompute
 from lib.ledger.closing.tables import Period
 

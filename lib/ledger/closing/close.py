@@ -6,13 +6,9 @@ always one first open month, and the sum over all months is the sum over all row
 
 from __future__ import annotations
 
-import hashlib
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from itertools import groupby, islice, takewhile
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, select, update
@@ -20,88 +16,20 @@ from sqlalchemy.exc import IntegrityError
 
 from lib.ledger import audit
 from lib.ledger.batch import Batch
-from lib.ledger.books.fees import fees_until
 from lib.ledger.calendar import SettlementDays
-from lib.ledger.closing.late import MEASURES, Row, add_row, closed, late_rows, month_of, read_line, row_of, sheet
-from lib.ledger.closing.tables import PERIOD, QUARTER, SHEET, Period
+from lib.ledger.closing.frozen import Frozen, rows_of_month
+from lib.ledger.closing.late import closed, sheet
+from lib.ledger.closing.months import Figures, months_in
+from lib.ledger.closing.tables import PERIOD, Period
 from lib.ledger.database import Database
-from lib.ledger.movements import every, sums
-from lib.ledger.record import EVENT, PAYMENT, VOLUME
+from lib.ledger.record import EVENT, PAYMENT
 from lib.ledger.rows import as_rows
 from lib.ledger.tables import time_text
-from lib.money import Money
 from lib.operators import Operator
-
-_PART = 1000
-_INSTANT = timedelta(microseconds=1)
 
 
 class CannotClose(ValueError):
     """A period cannot be closed or reopened now. The message says why and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What a month comes to. `opening + gross - refunded - fees = closing`; fees as far as reports have told."""
-
-    opening: Money
-    gross: Money
-    refunded: Money
-    fees: Money
-    captured_count: int
-    refunded_count: int
-
-    @property
-    def net(self) -> Money:
-        return self.gross - self.refunded - self.fees
-
-    @property
-    def closing(self) -> Money:
-        return self.opening + self.net
-
-
-@dataclass(frozen=True, slots=True)
-class Month:
-    """A settlement month of a currency. `late` are rows that it took over from closed months, in `figures` too.
-
-    `period` is the month as it was closed, None while it is open.
-    """
-
-    currency: str
-    month: str
-    since: datetime
-    until: datetime
-    figures: Figures
-    period: Period | None
-    late: list[Row]
-
-
-def months(database: Database, currency: str, days: SettlementDays, now: datetime) -> list[Month]:
-    """Every month of a currency from its first movement to `now`, latest first."""
-    with database.read() as connection:
-        return list(reversed(_months(connection, currency, days, now)))
-
-
-def currencies_moved(database: Database) -> list[str]:
-    """The currencies in which anything was ever asked for, in alphabetical order."""
-    with database.read() as connection:
-        return sorted(connection.execute(select(VOLUME.c.currency).distinct()).scalars())
-
-
-def heard_late(month: Month, known: Iterable[Month]) -> list[tuple[str, Row]]:
-    """What is dated in a closed month but was heard of later: the month that took each row over, and the row.
-
-    `known` are the months of the same currency.
-    """
-    later = [each for each in known if each.since > month.since]
-    return [(each.month, row) for each in reversed(later) for row in each.late if row.month == month.month]
-
-
-def past_closings(database: Database, currency: str, month: str) -> list[Period]:
-    """Every closing of a month, those that were reopened too, latest first."""
-    wanted = select(PERIOD).where(PERIOD.c.currency == currency, PERIOD.c.month == month)
-    with database.read() as connection:
-        return as_rows(Period, connection.execute(wanted.order_by(PERIOD.c.id.desc())).mappings().all())
 
 
 def sheet_text(operator: Operator, database: Database, period_id: int) -> str:
@@ -132,7 +60,7 @@ def close_period(
     """
     audit.permit(database, operator, "close", f"{currency} {month}")
     with _still(database) as (connection, newest):
-        known = _months(connection, currency, days, now, thorough=True)
+        known = months_in(connection, currency, days, now, thorough=True)
         found = next((each for each in known if each.month == month), None)
         if found is None:
             raise CannotClose(f"No money moved in {currency} in {month}, so there is nothing to close.")
@@ -145,8 +73,8 @@ def close_period(
             raise CannotClose(f"Close {currency} {first.month} first: months are closed in order.")
         if seen != found.figures:
             raise CannotClose("The figures have moved since you saw them. Look at them again, then close the month.")
-        frozen = _Frozen()
-        frozen.take(_own_and_late(connection, found, days))
+        frozen = Frozen()
+        frozen.take(rows_of_month(connection, found, days))
     figures = found.figures
     row: dict[str, Any] = {
         "currency": currency,
@@ -236,132 +164,6 @@ def _still(database: Database) -> Iterator[tuple[Connection, int]]:
             connection = reading.enter_context(database.read())
             newest = int(connection.execute(select(func.max(EVENT.c.seq))).scalar() or 0)
         yield connection, newest
-
-
-class _Frozen:
-    """Rows in their order, as the text to keep, with its hash and what the rows come to."""
-
-    def __init__(self) -> None:
-        self.digest = hashlib.sha256()
-        self.count = 0
-        self._parts: list[tuple[datetime, datetime, str]] = []
-        self._quarters: dict[datetime, dict[str, int]] = defaultdict(lambda: dict.fromkeys(MEASURES, 0))
-
-    def take(self, rows: Iterator[Row]) -> None:
-        while part := list(islice(rows, _PART)):
-            self.count += len(part)
-            lines = "".join(f"{row.line}\n" for row in part)
-            self.digest.update(lines.encode())
-            self._parts.append((min(row.at for row in part), max(row.at for row in part), lines))
-            for row in part:
-                add_row(self._quarters[row.at.replace(minute=row.at.minute // 15 * 15, second=0, microsecond=0)], row)
-
-    def figures(self) -> tuple[int, ...]:
-        gross, captures, refunded, refunds = (sum(each[name] for each in self._quarters.values()) for name in MEASURES)
-        return gross, refunded, captures, refunds
-
-    def store(self, batch: Batch, period_id: int) -> None:
-        parts = [
-            {
-                "period_id": period_id,
-                "part": number,
-                "first_at": time_text(first),
-                "last_at": time_text(last),
-                "lines": lines,
-            }
-            for number, (first, last, lines) in enumerate(self._parts)
-        ]
-        batch.insert(SHEET, parts)
-        quarters = [
-            {"period_id": period_id, "bucket": time_text(bucket), **measures}
-            for bucket, measures in sorted(self._quarters.items())
-            if any(measures.values())
-        ]
-        batch.insert(QUARTER, quarters)
-
-
-def _own_and_late(connection: Connection, month: Month, days: SettlementDays) -> Iterator[Row]:
-    """All rows of a month: those it took over, its own, and last what it cost."""
-    yield from month.late
-    moved = every(connection, month.currency, month.since, month.until, days)
-    yield from in_order(map(row_of, moved))
-    if month.figures.fees:
-        name = f"fee:{month.currency}:{month.month}"
-        yield Row(month.until - _INSTANT, name, "-", None, -month.figures.fees.minor, 1)
-
-
-def in_order(rows: Iterable[Row]) -> Iterator[Row]:
-    """Rows that come by time, those of one moment by name: the order must not tell which arrived first."""
-    for _, same in groupby(rows, key=lambda row: row.at):
-        yield from sorted(same, key=lambda row: row.id)
-
-
-def _months(
-    connection: Connection, currency: str, days: SettlementDays, now: datetime, *, thorough: bool = False
-) -> list[Month]:
-    """Every month of a currency, earliest first."""
-    periods = select(PERIOD).where(closed(currency)).order_by(PERIOD.c.month)
-    held = {period.month: period for period in as_rows(Period, connection.execute(periods).mappings().all())}
-    moved = (VOLUME.c.captured != 0) | (VOLUME.c.refunded != 0)
-    earliest = select(VOLUME.c.bucket).where(VOLUME.c.currency == currency, moved).order_by(VOLUME.c.bucket).limit(1)
-    begun = connection.execute(earliest).scalar()
-    if held:
-        first = min(held)  # what is dated before the first closed month came late
-    elif begun:
-        first = month_of(begun, days)
-    else:
-        return []
-    last = max(held.values(), key=lambda period: period.until, default=None)
-    late = late_rows(connection, currency, last.until, days, thorough=thorough) if last else []
-    fees_before = Money(sum(period.fees for period in held.values()), currency)
-    opening = Money(0, currency)
-    found: list[Month] = []
-    for name, since, until in _spans(first, days, now):
-        if period := held.get(name):
-            figures = _frozen_figures(period)
-            found.append(Month(currency, name, since, until, figures, period, _taken_over(connection, period)))
-        else:
-            own = sums(connection, currency, since, until)
-            taken = late if last and since == last.until else []
-            into = dict.fromkeys(MEASURES, 0)
-            for row in taken:
-                add_row(into, row)
-            fees = fees_until(connection, currency, until)
-            figures = Figures(
-                opening,
-                own.captured + Money(into["captured"], currency),
-                own.refunded + Money(into["refunded"], currency),
-                fees - fees_before,
-                own.captured_count + into["captured_count"],
-                own.refunded_count + into["refunded_count"],
-            )
-            fees_before = fees
-            found.append(Month(currency, name, since, until, figures, None, taken))
-        opening = figures.closing
-    return found
-
-
-def _taken_over(connection: Connection, period: Period) -> list[Row]:
-    """The rows that a closed period took over from earlier ones: they stand first in its sheet."""
-    parts = select(SHEET.c.lines).where(SHEET.c.period_id == period.id, SHEET.c.first_at < period.since)
-    lines = connection.execute(parts.order_by(SHEET.c.part)).scalars()
-    rows = (read_line(line) for part in lines for line in part.splitlines())
-    return list(takewhile(lambda row: row.month is not None, rows))
-
-
-def _spans(first: str, days: SettlementDays, now: datetime) -> Iterator[tuple[str, datetime, datetime]]:
-    day = date.fromisoformat(f"{first}-01")
-    while days.start(day) <= now:
-        following = (day + timedelta(days=32)).replace(day=1)
-        yield day.isoformat()[:7], days.start(day), days.start(following)
-        day = following
-
-
-def _frozen_figures(period: Period) -> Figures:
-    opening, gross, refunded, fees = (
-        Money(minor, period.currency) for minor in (period.opening, period.gross, period.refunded, period.fees)
-    )
-    return Figures(opening, gross, refunded, fees, period.captured_count, period.refunded_count)
 
 
 def _held(connection: Connection, period_id: int) -> Period:
