@@ -7,12 +7,17 @@ from collections.abc import Mapping
 
 from lib.money import Money
 
-ORIGINS: Mapping[str, str] = {"local": "This machine", "sign-in": "Signed in"}
+_ORIGINS: Mapping[str, str] = {"local": "This machine", "sign-in": "Signed in"}
 
 
 def action(name: str) -> str:
     """`refund.requested` as `Refund requested`."""
     return name.replace(".", " ").replace("_", " ").capitalize()
+
+
+def origin(kind: str, address: str | None) -> str:
+    """`Signed in, 192.0.2.7`."""
+    return ", ".join(filter(None, (_ORIGINS.get(kind, kind), address)))
 
 
 def change(before: str | None, after: str | None) -> str:

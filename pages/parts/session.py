@@ -12,7 +12,7 @@ from lib.operators import ROLES, Operator
 from lib.sign_in import NotIn, person
 
 NAME, ROLE = "acting_name", "acting_role"
-"""Of a session without sign-in: who acts, and with which role (None: with every one)."""
+"""Of a session without sign-in: who acts, and with which role (empty: with every one)."""
 
 
 @st.cache_resource(show_spinner=False)

@@ -35,7 +35,7 @@ def _choose() -> None:
         st.caption(f"Acting person: {words.plain(names[0])}")
     st.selectbox(
         "Acting role",
-        [None, *ROLES],
+        ["", *ROLES],
         key=ROLE,
         persist_state="session",
         format_func=lambda role: role.capitalize() if role else "Every role",
