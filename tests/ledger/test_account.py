@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.ledger.account import account, read_refund, share
+from lib.ledger.account import account, read_refund, share, stranded
 from lib.ledger.tables import Payment
 from lib.money import BadAmount, Money
 
@@ -56,3 +56,11 @@ def test_kakaopay_refuses_refunds_under_fifty_won() -> None:
     assert read_refund("50", held) == Money(50, "KRW")
     with pytest.raises(BadAmount, match=r"under KRW\s50"):
         read_refund("49", held)
+
+
+def test_a_rest_that_kakaopay_would_never_refund_is_named() -> None:
+    held = payment(captured=10000, currency="KRW")
+    assert stranded(Money(9960, "KRW"), held) == Money(40, "KRW")
+    assert stranded(Money(9950, "KRW"), held) is None
+    assert stranded(Money(10000, "KRW"), held) is None
+    assert stranded(Money(9999, "HKD"), payment(captured=10000)) is None

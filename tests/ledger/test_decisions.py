@@ -25,9 +25,12 @@ from lib.ledger.refunds import request_refund
 from lib.ledger.tables import Refund
 from lib.money import Money
 from lib.operators import NotAllowed, Operator, Role
+from tests.support import databases
 from tests.support.events import balances, webhook
 from tests.support.provider import Provider, captured_desk
 
+on_both = pytest.mark.parametrize("backend", databases.BACKENDS, indirect=True)
+"""For what hangs on a database's locks and constraints; the rest runs on SQLite."""
 LIMITS = "support HKD 2, approver HKD 5"
 LATER = timedelta(days=30)
 
@@ -38,6 +41,11 @@ def person(name: str, *roles: Role) -> Operator:
 
 ANA, EVA = person("Ana", "support"), person("Eva", "support")
 BEN, CHO = person("Ben", "approver"), person("Cho", "approver")
+
+
+@pytest.fixture
+def backend(request: pytest.FixtureRequest) -> str:
+    return str(getattr(request, "param", "sqlite"))
 
 
 @pytest.fixture
@@ -132,6 +140,7 @@ def test_who_may_not_refund_or_approve_is_told(desk: Desk) -> None:
         decisions.cancel(desk, person("Fin", "finance"), refund.key)
 
 
+@on_both
 def test_another_person_approves_and_it_is_sent_once(desk: Desk, provider: Provider) -> None:
     refund = ask(desk, 300)
     approved = decisions.approve(desk, BEN, refund.key)
@@ -151,6 +160,7 @@ def test_nobody_approves_their_own_whatever_their_roles_became(desk: Desk, roles
     assert now(desk, refund).status == "awaiting_approval"
 
 
+@on_both
 def test_the_database_itself_refuses_an_approval_by_the_requester(desk: Desk) -> None:
     refund = ask(desk, 300)
     with pytest.raises(IntegrityError), desk.database.write() as connection:
@@ -171,6 +181,7 @@ def test_a_rejection_says_why_and_gives_the_amount_back(desk: Desk, provider: Pr
     assert (left(desk).minor, provider.calls) == (1000, 0)
 
 
+@on_both
 def test_what_waits_too_long_is_given_back(desk: Desk, provider: Provider) -> None:
     refund = ask(desk, 300)
     assert decisions.expire_waiting(desk, datetime.now(UTC)) == 0
@@ -194,6 +205,7 @@ def test_a_held_refund_is_kept_back_and_can_be_cancelled(holding: Desk, provider
     assert provider.calls == 0
 
 
+@on_both
 def test_a_held_refund_goes_out_once_its_time_is_up(
     holding: Desk, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -295,16 +307,19 @@ def races(desk: Desk, provider: Provider, count: int, monkeypatch: pytest.Monkey
         assert len(ended_as) > 1, ended_as
 
 
+@on_both
 def test_of_decisions_at_once_one_holds(desk: Desk, provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
     races(desk, provider, 6, monkeypatch)
 
 
+@on_both
 def test_of_cancelling_and_sending_at_once_one_holds(
     holding: Desk, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     races(holding, provider, 6, monkeypatch)
 
 
+@on_both
 @pytest.mark.soak
 def test_of_a_hundred_decisions_at_once_one_holds(
     desk: Desk, provider: Provider, monkeypatch: pytest.MonkeyPatch
@@ -312,6 +327,7 @@ def test_of_a_hundred_decisions_at_once_one_holds(
     races(desk, provider, 100, monkeypatch)
 
 
+@on_both
 @pytest.mark.soak
 def test_of_a_hundred_cancellations_and_sendings_at_once_one_holds(
     holding: Desk, provider: Provider, monkeypatch: pytest.MonkeyPatch

@@ -30,6 +30,12 @@ ITEMS = [
 
 
 @pytest.fixture
+def backend() -> str:
+    """What is read here are a few rows by their key, on either database alike."""
+    return "sqlite"
+
+
+@pytest.fixture
 def desk(database: Database) -> Iterator[Desk]:
     with captured_desk(database, Provider()) as desk:
         yield desk
