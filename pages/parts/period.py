@@ -35,7 +35,7 @@ def show(period: Period, after: Sequence[Month]) -> None:
             st.download_button(
                 "Rows",
                 partial(sheet_text, operator(), desk().database, period.id),
-                f"{period.currency}-{period.month}.txt",
+                f"{desk().settings.world}-{period.currency}-{period.month}.txt",
                 "text/plain",
                 icon=":material/download:",
                 on_click="ignore",
