@@ -65,7 +65,7 @@ def refund(status: str, **columns: Any) -> Refund:
         (
             payment("Captured", refund_reserved=2500),
             [refund("awaiting_approval", approve_by=NOW + timedelta(hours=3))],
-            ["a second person agrees by in 3 h, 15:00"],
+            ["a second person agrees by 2 Mar 15:00 HKT"],
             "approver has to",
         ),
         (
