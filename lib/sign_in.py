@@ -71,7 +71,7 @@ def person(
     email = mail.strip().lower() if isinstance(mail, str) and claims.get("email_verified") is not False else ""
     name = email or f"{claims.get('sub') or ''}"
     roles = {role for pattern, role in rules if email and _fits(email, pattern)}
-    roles.update(_claimed(claims.get(roles_claim)))
+    roles.update(_claimed(_found(claims, roles_claim)))
     if not name or not roles:
         raise NoRole(name)
     return Operator(name, frozenset(roles), "sign-in", address)
@@ -85,6 +85,15 @@ def signed_in_at(claims: Mapping[str, Any]) -> datetime | None:
 
 def _fits(email: str, pattern: str) -> bool:
     return email.endswith(pattern[1:]) if pattern.startswith("*") else email == pattern
+
+
+def _found(claims: Mapping[str, Any], name: str) -> object:
+    """A claim by its name, or one inside another: `realm_access.roles`."""
+    if name in claims:
+        return claims[name]
+    outer, _, inner = name.partition(".")
+    within = claims.get(outer)
+    return _found(within, inner) if inner and isinstance(within, Mapping) else None
 
 
 def _claimed(value: object) -> set[Role]:

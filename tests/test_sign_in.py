@@ -35,6 +35,20 @@ def test_roles_come_from_claims_and_from_the_map(claims: dict[str, Any], name: s
 
 
 @pytest.mark.parametrize(
+    ("name", "claims"),
+    [
+        ("realm_access.roles", {"realm_access": {"roles": ["support"]}}),
+        ("https://desk.example/roles", {"https://desk.example/roles": ["support"]}),
+    ],
+)
+def test_the_claim_may_lie_in_another_or_have_dots_in_its_name(name: str, claims: dict[str, Any]) -> None:
+    told = {"sub": "1", "iat": NOW.timestamp(), **claims}
+    assert person(told, rules=(), roles_claim=name, lasts=timedelta(hours=8), now=NOW).roles == {"support"}
+    with pytest.raises(NoRole):
+        person(told, rules=(), roles_claim="realm_access.roles.more", lasts=timedelta(hours=8), now=NOW)
+
+
+@pytest.mark.parametrize(
     "claims",
     [
         {"email": "eve@else.example"},
