@@ -112,6 +112,10 @@ def brought(files: list[ReportFile], how: str) -> None:
 def fetch() -> None:
     bar = st.progress(0.0, "Asking Checkout.com for its reports…")
     database, since = desk().database, datetime.now(UTC) - REACH
+
+    def tell_progress(done: int, of: int) -> None:
+        bar.progress(done / of, f"Report {done + 1} of {of}")
+
     try:
         found = fetch_reports(
             operator(),
@@ -119,7 +123,7 @@ def fetch() -> None:
             desk().checkout,
             desk().settlement_days,
             since=since,
-            progress=lambda done, of: bar.progress(done / of, f"Report {done + 1} of {of}") and None,
+            progress=tell_progress,
         )
     except (CheckoutError, NotAllowed, StoreUnavailable) as problem:
         say(False, str(problem))

@@ -255,6 +255,16 @@ def test_the_database_itself_keeps_a_closed_period(database: Database, statement
         connection.execute(text(statement))
 
 
+def test_days_that_are_cut_elsewhere_now_leave_no_gap(database: Database) -> None:
+    record(database, JANUARY + FEBRUARY)
+    close(database, "2026-01")
+
+    elsewhere = months(database, "HKD", SettlementDays(ZoneInfo("Europe/London"), 13), NOW)
+
+    assert frozen(elsewhere[-1]) == (0, 15_000, 1_000, 0, 14_000, 14_000, 2, 1)
+    assert elsewhere[0].figures.closing.minor == 12_200
+
+
 HISTORY = st.lists(
     st.tuples(
         st.sampled_from(("captured", "refunded")),

@@ -109,8 +109,10 @@ def months_in(
             figures = _frozen_figures(period)
             found.append(Month(currency, name, since, until, figures, period, _taken_over(connection, period)))
         else:
-            own = sums(connection, currency, since, until)
-            taken = late if last and since == last.until else []
+            # Where the last closed month ended the first open one begins, also when days are cut elsewhere now.
+            follows = all(month.period for month in found)
+            begins, taken = (last.until, late) if last and follows else (since, [])
+            own = sums(connection, currency, begins, until)
             into = dict.fromkeys(MEASURES, 0)
             for row in taken:
                 add_row(into, row)
@@ -124,7 +126,7 @@ def months_in(
                 own.refunded_count + into["refunded_count"],
             )
             fees_before = fees
-            found.append(Month(currency, name, since, until, figures, None, taken))
+            found.append(Month(currency, name, begins, until, figures, None, taken))
         opening = figures.closing
     return found
 
