@@ -163,7 +163,7 @@ def confirm(month: Month) -> None:
         statement(month.figures)
         with st.container(horizontal=True, horizontal_alignment="right"):
             kept = st.button("Not yet", key="close_not_yet")
-            closed = st.button(frame.primary("Close", "lock"), type="primary", key="close_sure")
+            closed = st.button(frame.primary("Freeze it", "lock"), type="primary", key="close_sure")
         if closed:
             period.act(partial(_close, month))
         if kept or closed:

@@ -34,7 +34,8 @@ def screen() -> None:
     lines = settlement(database, first, last, by)
     st.caption(
         f"{first:%-d %b %Y} – {last:%-d %b %Y}, settlement days {by} ({datetime.now(by.zone):%Z}). Balances: all captured "
-        "less all refunded so far; payouts are not taken off."
+        "less all refunded so far; payouts are not taken off. Closed months stay as they were frozen: what is heard of them "
+        "later is booked on the first day after them."
     )
     if lines:
         show(lines, fees_by_day(database, first, last, by), by.span(first, last))

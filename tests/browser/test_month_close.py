@@ -40,7 +40,7 @@ def test_closed_then_heard_late_then_reopened_by_two(server: Server, window: Win
     page.get_by_role("button", name=f"Close {NAME}").click()
     question = page.get_by_role("dialog", name=f"Close GBP {NAME}?")
     expect(question.get_by_role("row", name="Closing").get_by_text("GBP 500.00")).to_be_visible()
-    question.get_by_role("button", name="Close").last.click()
+    question.get_by_role("button", name="Freeze it").click()
     expect(page.get_by_text(f"GBP {NAME} is closed with 1 row.")).to_be_visible()
 
     told(server, "payment_refunded", 1_250, LAST + timedelta(days=4))
