@@ -46,7 +46,7 @@ def selection() -> Selection | None:
     asked = st.query_params
     try:
         since, until = (datetime.fromisoformat(asked[name]) for name in ("since", "until"))
-        zone = ZoneInfo(asked.get("zone") or desk().settings.timezone)
+        zone = ZoneInfo(asked.get("tz") or desk().settings.timezone)
         if since.tzinfo and until.tzinfo and since < until and asked["currency"].isalnum():
             ends = since.astimezone(UTC), until.astimezone(UTC)
             return Selection((asked["currency"],), *ends, zone, desk().settlement_days)

@@ -32,16 +32,17 @@ class View:
 
 def choose() -> View:
     """The controls above the figures, and the line that says what they come to."""
+    # Not in the row below: in a row it would not wrap on a phone.
+    span = st.segmented_control(
+        "Period",
+        PERIODS,
+        default="30 days",
+        required=True,
+        key="span",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        span = st.segmented_control(
-            "Period",
-            PERIODS,
-            default="30 days",
-            required=True,
-            key="span",
-            bind="query-params",
-            label_visibility="collapsed",
-        )
         zone = choose_zone()
         period = choose_period(span or "30 days", zone)
         step = choose_step(period)

@@ -49,7 +49,8 @@ def payment_table(
 def open_rows(currency: str, since: datetime, until: datetime, zone: ZoneInfo) -> None:
     """Go to the rows of money of a currency from `since` to before `until`."""
     ends = {name: f"{edge.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" for name, edge in (("since", since), ("until", until))}
-    st.switch_page("money_rows.py", query_params={"currency": currency, **ends, "zone": zone.key})
+    # Not `zone`: that one belongs to the overview's own choice, and nobody else may set it.
+    st.switch_page("money_rows.py", query_params={"currency": currency, **ends, "tz": zone.key})
 
 
 def turn_pages(newer: str | None, older: str | None, *, key: str, names: tuple[str, str] = ("Newer", "Older")) -> None:

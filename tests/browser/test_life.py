@@ -61,6 +61,20 @@ def test_from_request_to_settlement(
     chart = desk.get_by_role("figure", name=re.compile(r"KRW by day.*Most captured.*KRW .*Refunds in 1 of 30 bars"))
     expect(chart.locator(".bars path").filter(visible=True)).to_have_count(2)  # captured up, refunded down
 
+    # Plotly takes clicks on a layer of its own above the bars.
+    box = chart.locator(".bars path").filter(visible=True).first.bounding_box()
+    assert box
+    desk.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(desk.locator(".hoverlayer .hovertext").first).to_be_visible()
+    desk.mouse.down()
+    desk.mouse.up()
+    expect(title(desk, "Rows")).to_be_visible()
+    expect(
+        desk.get_by_text(re.compile(r"Rows sum to the bar: captured KRW .*, refunded KRW .* net KRW "))
+    ).to_be_visible()
+    desk.go_back()
+    expect(title(desk, "Overview")).to_be_visible()
+
     go_to(desk, "Settlement")
     expect(desk.get_by_text("Gross captured").first).to_be_visible()
     for figure in figures(server):

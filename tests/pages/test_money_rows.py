@@ -52,7 +52,7 @@ def test_a_figure_that_its_rows_do_not_make_is_named_and_makes_no_file(filled: D
         {"currency": "KRW", "since": "2026-01-02T00:00:00Z", "until": "2026-01-01T00:00:00Z"},
         {"currency": "KRW", "since": "2026-01-01T00:00:00", "until": "2026-01-02T00:00:00"},
         {"currency": "%", "since": "2026-01-01T00:00:00Z", "until": "2026-01-02T00:00:00Z"},
-        {"currency": "KRW", "since": "2026-01-01T00:00:00Z", "until": "2026-01-02T00:00:00Z", "zone": "../x"},
+        {"currency": "KRW", "since": "2026-01-01T00:00:00Z", "until": "2026-01-02T00:00:00Z", "tz": "../x"},
     ],
 )
 def test_an_address_that_names_no_figure_says_where_to_find_one(
