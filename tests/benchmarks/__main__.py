@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
-from tests.benchmarks import ingest, machine, others, reads, rebuilds, store
+from tests.benchmarks import finance, ingest, machine, others, reads, rebuilds, store
 from tests.benchmarks.table import Line, rendered
 
-_SECTIONS = ("ingest", "ingest-postgresql", "rebuild", "reads", "pages")
+_SECTIONS = ("ingest", "ingest-postgresql", "rebuild", "reads", "pages", "finance")
 
 
 def _sections(given: argparse.Namespace) -> dict[str, Callable[[], Iterator[Line]]]:
@@ -25,6 +25,7 @@ def _sections(given: argparse.Namespace) -> dict[str, Callable[[], Iterator[Line
         "rebuild": lambda: rebuilds.lines(build, given.size),
         "reads": lambda: reads.lines(build, given.size),
         "pages": lambda: others.lines(build, given.size),
+        "finance": lambda: finance.lines(build, given.size),
     }
 
 
