@@ -54,6 +54,9 @@ def refunds(found: Breakdown, now: Mapping[str, Volumes]) -> None:
             "reasons",
             "Refunds by reason",
         )
+        for name in list(found.reasons)[:MOST]:
+            money = [str(by_reason[name]) for by_reason in found.refunds.values() if name in by_reason]
+            st.caption(f"{words.reason(name)}: {', '.join(money)}")
 
 
 def when(found: Breakdown) -> None:

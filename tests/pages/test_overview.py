@@ -124,5 +124,6 @@ def test_what_is_behind_the_figures(filled: Database) -> None:
     assert "in Asia/Hong_Kong, as the ledger keeps its days" in words
     assert "HKD 0.0%" in words
     assert "EUR 100.0%" in words
+    assert "Refund made elsewhere: EUR 11.00, KRW 5,000" in words.replace("\u00a0", " ")
     assert "Half of them paid within 2 min of asking" in words
     assert len(page.get("plotly_chart")) == 8
