@@ -19,6 +19,7 @@ from lib.comeback import Comeback
 from lib.front import Front
 from lib.gate import Gate
 from lib.ledger.desk import open_desk
+from lib.response_headers import ResponseHeaders
 from lib.settings import SIMULATOR_PATH, WEBHOOK_PATH, Settings, SettingsError, load
 from lib.simulator.app import Simulator, create
 from lib.simulator.options import Options
@@ -85,6 +86,7 @@ app = st.App(
     middleware=[
         Middleware(Gate, settings=settings),
         Middleware(front.before),
+        Middleware(ResponseHeaders),
         *([Middleware(Comeback)] if settings.sign_in else []),
     ],
     lifespan=lifespan,

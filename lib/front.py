@@ -9,10 +9,12 @@ import json
 import sys
 from collections.abc import AsyncIterator
 from functools import cache
+from ipaddress import IPv4Network, IPv6Network
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lib import logs
+from lib.gate import INSIDES_ARE_LOCAL, is_local
 from lib.health import health
 from lib.ledger.database import Database
 from lib.metrics import CONTENT_TYPE, metrics
@@ -33,6 +35,7 @@ class Front:
         self._receiver: Receiver | None = None
         self._database: Database | None = None
         self._workers: Workers | None = None
+        self._trusted: tuple[IPv4Network | IPv6Network, ...] = ()
 
     def before(self, inner: ASGIApp) -> Front:
         """This front with `inner` behind it, in the shape that middleware is asked for."""
@@ -46,6 +49,7 @@ class Front:
         receiver = Receiver(database, settings.webhook_keys)
         async with receiver.running():
             self._database, self._receiver, self._workers = database, receiver, workers
+            self._trusted = settings.proxies
             yield
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,8 +62,11 @@ class Front:
                 await self._health(send)
                 return
             if path == "/metrics" and self._database and self._receiver:
-                figures = await asyncio.to_thread(metrics, self._database, self._receiver)
-                await answer(send, 200, figures.decode(), kind=CONTENT_TYPE)
+                if is_local(scope, self._trusted):
+                    figures = await asyncio.to_thread(metrics, self._database, self._receiver)
+                    await answer(send, 200, figures.decode(), kind=CONTENT_TYPE)
+                else:
+                    await answer(send, 403, INSIDES_ARE_LOCAL)
                 return
         if self._inner:
             await self._inner(scope, receive, send)

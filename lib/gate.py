@@ -19,7 +19,7 @@ _Network = IPv4Network | IPv6Network
 _OPEN = re.compile(rf"(?:{re.escape(WEBHOOK_PATH)}|/healthz|{re.escape(SIMULATOR_PATH)}/wallet/[^/]+)/?")
 """What everybody may reach: Checkout.com's deliveries, the health page, and the page on which a customer pays."""
 _INSIDES = re.compile(rf"(?:{re.escape(SIMULATOR_PATH)}|/metrics)(?:/.*)?", re.DOTALL)
-_INSIDES_ARE_LOCAL = "This answers on the machine it runs on only.\n"
+INSIDES_ARE_LOCAL = "This answers on the machine it runs on only.\n"
 _DASHBOARD_IS_LOCAL = (
     "This dashboard answers on the machine it runs on only, until sign-in is set up. "
     "Whoever runs it finds out how under Sign-in in README.md.\n"
@@ -70,15 +70,10 @@ class Gate:
         path = scope["path"]
         if scope["type"] == "http" and _OPEN.fullmatch(path):
             return None
-        raw = Headers(scope=scope)
-        headers = {name: ", ".join(raw.getlist(name)) for name in raw}
         insides = _INSIDES.fullmatch(path) is not None
-        if insides or not self._sign_in:
-            client = scope.get("client")
-            address = caller(client[0] if client else None, headers, self._trusted)
-            if address is None or not address.is_loopback:
-                return _INSIDES_ARE_LOCAL if insides else _DASHBOARD_IS_LOCAL
-        if not self._known(raw):
+        if (insides or not self._sign_in) and not is_local(scope, self._trusted):
+            return INSIDES_ARE_LOCAL if insides else _DASHBOARD_IS_LOCAL
+        if not self._known(Headers(scope=scope)):
             return _UNKNOWN_NAME
         return None
 
@@ -88,6 +83,14 @@ class Gate:
         if len(hosts) != 1 or len(origins) > 1:
             return False
         return all(_fits(name, self._hosts) for name in (f"//{hosts[0]}", *origins))
+
+
+def is_local(scope: Scope, trusted: Sequence[_Network]) -> bool:
+    """Whether a request comes from this machine, as far as `trusted` proxies say."""
+    raw, client = Headers(scope=scope), scope.get("client")
+    headers = {name: ", ".join(raw.getlist(name)) for name in raw}
+    address = caller(client[0] if client else None, headers, trusted)
+    return address is not None and address.is_loopback
 
 
 def caller(peer: str | None, headers: Mapping[str, str], trusted: Sequence[_Network]) -> _Address | None:
