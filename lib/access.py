@@ -9,7 +9,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from lib.operators import Role
 from lib.secrets_file import CALLBACK, streamlit_secrets
@@ -21,23 +21,26 @@ _COOKIE_SECRET_LENGTH = 32
 class Access(BaseSettings):
     """The part of the settings that says who gets in. Without sign-in, nobody but whoever sits at this machine."""
 
+    model_config = SettingsConfigDict(use_attribute_docstrings=True)
+
     sign_in_metadata_url: str | None = None
-    """Where the OpenID Connect provider describes itself; None: no sign-in, and the dashboard is for this machine only."""
+    """Where the OpenID Connect provider describes itself. Without it: no sign-in, and this machine only."""
     sign_in_client_id: str = ""
-    """As what this dashboard is registered with the provider."""
+    """As what the dashboard is registered with the provider."""
     sign_in_client_secret: SecretStr = SecretStr("")
+    """The provider's secret for it."""
     sign_in_cookie_secret: SecretStr = SecretStr("")
-    """What the browser's cookie is signed with; the same in all processes."""
+    """What the browser's cookie is signed with. The same in all processes."""
     sign_in_hours: float = Field(default=12.0, gt=0, le=720)
-    """After how long one must sign in again."""
+    """Hours after which one must sign in again."""
     roles: str = ""
-    """Who may do what: `mina@shop.example=support, *@shop.example=viewer`."""
+    """Who may do what, by e-mail address."""
     roles_claim: str = Field(default="roles", min_length=1)
     """The claim in which the provider names roles itself."""
     trusted_proxies: str = ""
-    """Addresses or networks whose word on whom they forward for is believed."""
+    """Addresses or networks whose `X-Forwarded-For` or `Forwarded` is believed."""
     allowed_hosts: str = ""
-    """Names under which the dashboard is reached, beside this machine's own and that of `public_url`."""
+    """Further names under which the dashboard is reached."""
 
     @field_validator("sign_in_client_secret", "sign_in_cookie_secret")
     @classmethod

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import re
 from collections.abc import Mapping
@@ -22,25 +21,59 @@ _TAIL = 4
 _PREFIX = re.compile(r"[a-z]{1,5}_(?:[a-z]{1,5}_)?")
 
 
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "Checkout.com": (
+        "checkout_base_url",
+        "checkout_secret_key",
+        "checkout_processing_channel_id",
+        "checkout_webhook_keys",
+        "checkout_timeout_seconds",
+        "kakaopay_currencies",
+    ),
+    "Refunds": ("refund_limits", "refund_approval_hours", "refund_hold_seconds"),
+    "Days and times": ("timezone", "settlement_timezone", "settlement_cutoff_hour"),
+    "Where it runs": ("database_url", "simulator_database_url", "public_url", "trusted_proxies", "allowed_hosts"),
+    "Who gets in": (
+        "operator_name",
+        "sign_in_metadata_url",
+        "sign_in_client_id",
+        "sign_in_client_secret",
+        "sign_in_cookie_secret",
+        "sign_in_hours",
+        "roles",
+        "roles_claim",
+    ),
+    "Log and personal data": ("log_format", "log_level", "retention_days"),
+}
+"""Every setting, by what it is about, in the order in which people meet them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """One setting by its name in the environment. `value` is what may be shown; empty: not set."""
 
     name: str
+    group: str
+    meaning: str
     value: str
     source: str
     """`environment`, `.env`, `secrets.toml` or `default`."""
 
 
 def shown(settings: Settings) -> list[Shown]:
-    """Every setting, those of Checkout.com first and those of who gets in last."""
+    """Every setting, in the order of `GROUPS`."""
     environment = {name.lower(): value for name, value in os.environ.items()}
     files = {".env": _dotenv(), "secrets.toml": streamlit_secrets()}
-    names = [*inspect.get_annotations(Settings), *Settings.model_fields]
     return [
-        Shown(name.upper(), _value(settings, name), _source(name, environment, files))
-        for name in dict.fromkeys(names)
-        if name in Settings.model_fields
+        Shown(
+            name.upper(),
+            group,
+            Settings.model_fields[name].description or "",
+            _value(settings, name),
+            _source(name, environment, files),
+        )
+        for group, names in GROUPS.items()
+        for name in names
     ]
 
 

@@ -46,48 +46,56 @@ class SettingsError(ValueError):
 
 
 class Settings(Access):
-    """All settings of the product. With none set, everything runs against the embedded simulator on loopback."""
+    """All settings of the product. With none set, everything runs against the embedded simulator on loopback.
+
+    What stands below a setting is its meaning as the Settings screen says it; README's table begins with the same words.
+    """
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_file_encoding="utf-8-sig", extra="ignore", frozen=True, str_strip_whitespace=True
+        env_file=".env",
+        env_file_encoding="utf-8-sig",
+        extra="ignore",
+        frozen=True,
+        str_strip_whitespace=True,
+        use_attribute_docstrings=True,
     )
 
     checkout_base_url: str | None = None
-    """Base URL of Checkout.com's API, perhaps with a path; None: the simulator inside this process."""
+    """Checkout.com's API, or anything that answers like it, perhaps below a path. Without it: the simulator inside."""
     checkout_secret_key: SecretStr = SecretStr("")
-    """Bearer key, `sk_sbox_...` or `sk_...`."""
+    """Bearer key; needed for Checkout.com."""
     checkout_processing_channel_id: str = ""
-    """`pc_` and 26 characters."""
+    """Processing channel; needed for Checkout.com."""
     checkout_webhook_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
-    """Signature keys of the workflow's webhook action; any of them is accepted."""
+    """Signature keys, with commas between; any is accepted, so that one can replace another without a gap."""
     checkout_timeout_seconds: float = Field(default=10.0, gt=0, le=120)
-    """How long one call to Checkout.com may take before it counts as unanswered."""
+    """Seconds that one call may take before it counts as unanswered."""
     database_url: str = Field(default=f"sqlite:///{catalog.DATA / 'ledger.db'}", repr=False)
-    """Where the ledger is kept; may hold a password."""
+    """The ledger."""
     simulator_database_url: str = Field(default=f"sqlite:///{catalog.DATA / 'simulator.db'}", repr=False)
-    """Where the simulator keeps its own; may hold a password."""
+    """The simulator's own."""
     public_url: str | None = None
-    """How browsers and phones reach this app; None: the server's own address and port."""
+    """How browsers and phones reach this app. Without it: the server's address and port."""
     timezone: str = "Asia/Hong_Kong"
-    """IANA zone in which days are cut and times are shown."""
+    """Where days are cut, and in which times are shown."""
     settlement_timezone: str | None = None
-    """IANA zone in which settlement days are cut; None: the same."""
+    """Where settlement days are cut. Without it: as `TIMEZONE`."""
     settlement_cutoff_hour: int = Field(default=0, ge=0, le=23)
-    """O'clock at which a settlement day ends; 0: at midnight."""
+    """O'clock at which a settlement day ends, 0 to 23. 0 is midnight."""
     kakaopay_currencies: str = "default"
-    """Which list of `data/currencies.json` the account may use."""
+    """Which currencies the account may use, a list in `data/currencies.json`."""
     refund_limits: str = ""
-    """What a role may refund of one payment alone: `support HKD 5000, support KRW 500000`; empty: any amount."""
+    """What a role may refund of one payment by itself. Without it: any amount."""
     refund_approval_hours: int = Field(default=72, ge=1, le=720)
-    """How long a refund waits for a second person before its amount is given back."""
+    """Hours for which a refund waits for a second person."""
     refund_hold_seconds: int = Field(default=0, ge=0, le=300)
-    """How long a refund is kept back, and can be cancelled, before it is sent."""
+    """Seconds, at most 300, for which a refund is kept back and can be cancelled."""
     retention_days: int = Field(default=0, ge=0, le=36500)
-    """After how many days a payment's personal data is erased by itself; 0: never."""
+    """After how many days names, addresses and payloads of a payment are erased by themselves. 0 is never."""
     log_format: Literal["text", "json"] = "text"
-    """How a line of the log reads: for people, or for machines."""
+    """How a line of the log reads: `text` for people, `json` for machines."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
-    """The least that is logged. INFO tells of every call to Checkout.com."""
+    """The least that is logged."""
     operator_name: str = Field(default="Local operator", min_length=1, max_length=400)
     """Who acts when there is no sign-in; several names with commas between, to choose from."""
 

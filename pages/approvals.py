@@ -52,7 +52,12 @@ def show_empty() -> None:
     limits = (
         "" if desk().settings.limits else " No limit is set, so none will: whoever runs this desk sets `REFUND_LIMITS`."
     )
-    frame.empty("approval", "Nothing waits for approval", f"A refund above somebody's limit appears here.{limits}")
+    frame.empty(
+        "approval",
+        "Nothing waits for approval",
+        f"A refund above somebody's limit appears here.{limits}",
+        ("refunds.py", "All refunds"),
+    )
 
 
 def show_refund(refund: Refund, payment: Payment) -> None:

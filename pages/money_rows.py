@@ -76,8 +76,9 @@ def show(chosen: Selection) -> None:
         frame.empty("inbox", "No money moved", "Nothing was captured or refunded in this time.")
         return
     table(page.rows, chosen.zone)
-    st.caption(f"Times in {chosen.zone.key}; settlement days {chosen.days}.")
-    tables.turn_pages(page.newer, page.older, key="rows_turn")
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.caption(f"Newest first, times in {chosen.zone.key}; settlement days {chosen.days}", width="content")
+        tables.turn_pages(page.newer, page.older, key="rows_turn")
 
 
 def show_proof(proof: Tie) -> None:
@@ -108,8 +109,8 @@ def table(rows: list[Movement], zone: ZoneInfo) -> None:
         [row.payment_id for row in rows],
         {
             "amount": tables.money_column(),
-            "kind": tables.sign_column(KINDS, "What", 150),
-            "when": st.column_config.TextColumn("When", width=150),
+            "kind": tables.sign_column(KINDS, "What", 96),
+            "when": st.column_config.TextColumn("When", width=142),
             "day": st.column_config.TextColumn("Settlement day", width=112),
             "reference": st.column_config.TextColumn("Reference", width=150),
         },

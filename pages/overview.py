@@ -147,10 +147,10 @@ def show_currency(
             f"{currency} net",
             str(now.net),
             label_visibility="collapsed",
-            delta=str(before) if moved is None else percent(moved),
+            delta=percent(moved) if moved is not None else str(before) if before else "nothing",
             delta_color="green" if moved and moved > 0 else "red" if moved else "off",
             delta_arrow="up" if moved and moved > 0 else "down" if moved else "off",
-            delta_description=f"{'vs ' if moved is not None else ''}{days_before(len(period.days))}",
+            delta_description=compared(len(period.days), vs=moved is not None),
         )
         st.caption(
             f"Captured {now.captured.figure} in {now.captured_count:,} · refunded {(-now.refunded).figure} "
@@ -163,8 +163,11 @@ def show_currency(
             st.caption("Requested, but nothing captured in this time.")
 
 
-def days_before(days: int) -> str:
-    return "the day before" if days == 1 else f"{days} days before"
+def compared(days: int, *, vs: bool) -> str:
+    """What follows the change, or what there was before where no change can be told."""
+    if days == 1:
+        return "vs the day before" if vs else "on the day before"
+    return f"vs {days} days before" if vs else f"in the {days} days before"
 
 
 def percent(moved: Decimal) -> str:

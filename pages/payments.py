@@ -110,7 +110,7 @@ def show_rows(page: Page[Payment]) -> None:
             "age": st.column_config.TextColumn("Age", width=92),
             "requested": st.column_config.TextColumn("Requested", width=140),
             "reference": st.column_config.TextColumn("Reference", width=140),
-            "customer": st.column_config.TextColumn("Customer", width=190),
+            "customer": st.column_config.TextColumn("Customer", width=224),
         },
         key="payments",
         alt="Payments, newest first; choose an id in the last column to open one",

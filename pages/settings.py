@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 import streamlit as st
 
 from lib.disclosure import Shown
@@ -21,19 +23,25 @@ def screen() -> None:
     frame.page("Settings", "What this dashboard runs with. Keys and passwords are masked.")
     if not frame.allowed("keys"):
         return
-    found = configured(desk(), operator())
+    for group, found in groupby(configured(desk(), operator()), key=lambda each: each.group):
+        with st.container(border=True, gap="xsmall"):
+            st.subheader(group, anchor=False)
+            show(group, list(found))
+    st.caption(
+        "Change a value in the environment, in `.env` or in Streamlit's secrets, and start again. "
+        "The audit log notes every change."
+    )
+
+
+def show(group: str, found: list[Shown]) -> None:
     st.table(
         {
-            "Setting": [f"`{each.name}`" for each in found],
+            "Setting": [f"`{each.name}`  \n:small[{each.meaning}]" for each in found],
             "Value, and where it comes from": [value(each) for each in found],
         },
         border="horizontal",
         hide_index=True,
-        alt="Every setting with its value and where it comes from",
-    )
-    st.caption(
-        "Change a value in the environment, in `.env` or in Streamlit's secrets, and start again; README.md says what each means. "
-        "The audit log notes every change."
+        alt=f"{group}: every setting with its meaning, its value and where it comes from",
     )
 
 

@@ -51,6 +51,14 @@ def test_the_settings_table_names_every_setting_with_its_default() -> None:
         assert str(type(default)(rows[name])) == str(default)
 
 
+def test_the_settings_table_says_what_the_settings_screen_says() -> None:
+    rows = dict(re.findall(r"^\| `([^`]+)` \| [^|]+ \| (.+) \|$", section("Settings"), re.MULTILINE))
+    for name, field in Settings.model_fields.items():
+        meaning = (field.description or "").partition(". ")[0].rstrip(".")
+        assert meaning, name
+        assert rows[name.upper()].lower().startswith(meaning.lower()), name
+
+
 def test_the_map_of_the_house_names_what_is_there() -> None:
     for path in first_cells("The house"):
         assert (ROOT / path).exists(), path

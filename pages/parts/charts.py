@@ -19,6 +19,7 @@ _MARGIN = {"l": 0, "r": 12, "t": 6, "b": 0}
 _QUIET = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "showAxisDragHandles": False}
 _TICKS_ACROSS = 5
 _TICKS: Mapping[Step, str] = {"hour": "%-d %b %H:%M", "day": "%-d %b", "week": "%-d %b", "month": "%b %Y"}
+_HOURS = (0, 6, 12, 18, 23)
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -89,7 +90,13 @@ def heat_map(counts: Sequence[Sequence[int]], *, key: str) -> None:
         "height": 210,
         "margin": _MARGIN,
         "dragmode": False,
-        "xaxis": {"tickvals": [0, 6, 12, 18, 23], "ticksuffix": ":00", "showgrid": False, "zeroline": False, **_axis()},
+        "xaxis": {
+            "tickvals": _HOURS,
+            "ticktext": [f"{hour}:00" for hour in _HOURS],
+            "showgrid": False,
+            "zeroline": False,
+            **_axis(),
+        },
         "yaxis": {"autorange": "reversed", "showgrid": False, **_axis()},
     }
     busiest = max((count, -day, -hour) for day, row in enumerate(counts) for hour, count in enumerate(row))

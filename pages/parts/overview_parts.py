@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 
 import streamlit as st
@@ -9,10 +10,13 @@ import streamlit as st
 from lib import catalog
 from lib.ledger.breakdown import Breakdown, rate
 from lib.ledger.volumes import Volumes
+from lib.money import NBSP
 from pages.parts import charts, words
 
 MOST = 6
 """Bars of one chart; what is rarer is added up in the last."""
+LABEL = 20
+"""Characters of a line before a bar."""
 
 
 def show_parts(found: Breakdown, now: Mapping[str, Volumes], zone: str) -> None:
@@ -45,7 +49,9 @@ def refunds(found: Breakdown, now: Mapping[str, Volumes]) -> None:
         st.subheader("How much is refunded, and why?", anchor=False)
         rates = {currency: rate(volumes.refunded, volumes.captured) for currency, volumes in now.items()}
         told = " · ".join(
-            f"{words.dot(name)} {words.plain(name)} {share}%" for name, share in rates.items() if share is not None
+            f"{words.dot(name)}{NBSP}{words.plain(name)}{NBSP}{share}%"
+            for name, share in rates.items()
+            if share is not None
         )
         st.caption(f"Of what was captured: {told or 'nothing was captured'}")
         bars(
@@ -90,8 +96,8 @@ def bars(counts: Mapping[str, int], nothing: str, key: str, title: str) -> None:
 
 
 def short(text: str) -> str:
-    """A label that leaves room for its bar."""
-    return text if len(text) <= 26 else f"{text[:25]}…"
+    """A label that leaves room for its bar: two lines at most."""
+    return "<br>".join(textwrap.wrap(text, LABEL, max_lines=2, placeholder="…"))
 
 
 def span(seconds: int) -> str:

@@ -6,6 +6,7 @@ from sqlalchemy import text
 from lib.ledger import audit
 from lib.ledger.database import Database
 from lib.operators import Operator
+from lib.settings import Settings
 from pages.parts import entries
 from tests.pages.conftest import Open, forget_desk, said
 
@@ -54,10 +55,18 @@ def test_settings_are_shown_masked_and_with_their_source(
 ) -> None:
     monkeypatch.setenv("CHECKOUT_SECRET_KEY", "sk_sbox_" + "s" * 26 + "z")
     forget_desk()
-    rows = open_page("settings.py").table[0].value
-    shown = dict(zip(rows["Setting"], rows["Value, and where it comes from"], strict=True))
-    assert shown["`CHECKOUT_SECRET_KEY`"] == r"sk\_sbox\_…sssz  " + "\n:small[:gray[environment]]"
-    assert "default" in shown["`ROLES_CLAIM`"]
+    screen = open_page("settings.py")
+    shown = {}
+    for rows in (table.value for table in screen.table):
+        for setting, value in zip(rows["Setting"], rows["Value, and where it comes from"], strict=True):
+            name, meaning = setting.split("  \n")
+            shown[name] = (meaning, value)
+    assert shown.keys() == {f"`{name.upper()}`" for name in Settings.model_fields}
+    assert shown["`CHECKOUT_SECRET_KEY`"] == (
+        ":small[Bearer key; needed for Checkout.com.]",
+        r"sk\_sbox\_…sssz  " + "\n:small[:gray[environment]]",
+    )
+    assert "default" in shown["`ROLES_CLAIM`"][1]
 
 
 @pytest.mark.parametrize(("page", "role"), [("audit_log.py", "support"), ("settings.py", "finance")])
