@@ -17,6 +17,8 @@ from lib.ledger.tables import Event
 from lib.operators import Operator
 
 LONGEST = 2000
+ERASED = "(erased with the customer's data)"
+"""What stands for the text of a note that was erased."""
 
 
 class BadNote(ValueError):
@@ -57,4 +59,4 @@ def notes_in(known: Iterable[Event]) -> list[Note]:
 def read_note(fact: Event) -> Note:
     """The note that a fact is. Of one that was erased it says so."""
     body = json.loads(fact.body)
-    return Note(fact.occurred_at, str(body["by"]), str(body["text"]) or "(erased with the customer's data)")
+    return Note(fact.occurred_at, str(body["by"]), str(body["text"]) or ERASED)

@@ -23,7 +23,7 @@ def show(payment: Payment, notes: Sequence[Note]) -> None:
     for note in notes:
         with st.container(border=True, gap="xxsmall"):
             st.markdown(f"**{words.plain(note.by)}** :gray[:small[{words.when(note.at, desk().settings.zone)}]]")
-            st.text(note.text or "Erased with the customer's personal data.")
+            st.text(note.text)
 
 
 def form(payment: Payment) -> None:
@@ -54,8 +54,6 @@ def latest(notes: Sequence[Note]) -> str:
     if not notes:
         return ""
     note = notes[0]
-    if not note.text:
-        return ""
     text = note.text if len(note.text) <= 120 else f"{note.text[:119]}…"
     more = f" (and {len(notes) - 1} more)" if len(notes) > 1 else ""
     return f":material/sticky_note_2: **{words.plain(note.by)}** {words.ago(note.at)}: {words.plain(text)}{more}"

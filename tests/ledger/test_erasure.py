@@ -14,7 +14,7 @@ from lib.ledger.deliveries import Incoming, receive
 from lib.ledger.erasure import erase_customer, erase_old
 from lib.ledger.facts import from_webhook
 from lib.ledger.fold import encode, fold
-from lib.ledger.notes import add_note, notes_in
+from lib.ledger.notes import ERASED, add_note, notes_in
 from lib.ledger.project import project
 from lib.ledger.record import PAYMENT, record
 from lib.ledger.redaction import is_redacted, redacted
@@ -94,7 +94,7 @@ def test_a_customer_is_erased_everywhere_and_the_money_stays(database: Database)
     assert (shown(database), shown(database, "pay_2")) == before
     assert rebuild.compare(database).differing == 0
     assert audit.check(database).broken_at is None
-    assert [note.text for note in notes_in(queries.facts_of(database, "pay_1"))] == [""]
+    assert [note.text for note in notes_in(queries.facts_of(database, "pay_1"))] == [ERASED]
     assert queries.find_payments(database, queries.PaymentFilter(text="minji")).rows == []
     after = queries.find_payment(database, "pay_1")
     assert after

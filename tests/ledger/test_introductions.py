@@ -18,7 +18,6 @@ from lib.ledger.search import index_waiting
 from lib.settings import Settings
 from tests.support.events import answer, event
 
-NOW = datetime.now(UTC)
 A_MINUTE = timedelta(minutes=1)
 
 
@@ -55,7 +54,7 @@ def desk(database: Database, provider: Provider) -> Iterator[Desk]:
 
 def told(name: str, ago: timedelta = A_MINUTE, **data: object) -> Fact:
     """A webhook of so long ago about a payment that was made elsewhere."""
-    when = NOW - ago
+    when = datetime.now(UTC) - ago
     raw = event("payment_captured", name, when, id=f"pay_{name}", currency="HKD", amount=100, action_id=name, **data)
     return from_webhook(raw, when)
 
@@ -84,7 +83,7 @@ def test_a_payment_made_elsewhere_is_found_by_its_customer(desk: Desk, provider:
 def test_each_is_read_once_and_known_ones_never(desk: Desk, provider: Provider) -> None:
     request = {"amount": 100, "currency": "HKD"}
     ours = facts.payment_accepted("key", "pay_ours", answer({"id": "pay_ours"}, sent=request, seconds=0))
-    asked = facts.payment_requested("key", "pay_ours", "Ana", request, NOW - A_MINUTE)
+    asked = facts.payment_requested("key", "pay_ours", "Ana", request, datetime.now(UTC) - A_MINUTE)
     known = told("known", customer={"email": "k@example.com"})
     record(desk.database, [ours, asked, known, *(told(f"n{number}") for number in range(A_ROUND + 1))])
     assert [introduce(desk) for _ in range(3)] == [A_ROUND, 1, 0]
