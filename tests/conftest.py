@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # A developer's `.env` may point at Checkout.com. The environment goes before it, so no test can ever reach it.
@@ -13,3 +14,9 @@ os.environ["SIGN_IN_METADATA_URL"] = ""
 # How fast an example runs depends on what else the machine does, not on the code.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Two workers a core: tests of servers and browsers wait more than they compute."""
+    return 2 * (os.cpu_count() or 1)

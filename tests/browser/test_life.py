@@ -89,7 +89,10 @@ def test_from_request_to_settlement(
     ("button", "status", "sentence"),
     [
         ("Decline", "Declined", "No money moved"),
-        ("Walk away", "Canceled", "The customer walked away from the KakaoPay page. No money moved."),
+        pytest.param(
+            *("Walk away", "Canceled", "The customer walked away from the KakaoPay page. No money moved."),
+            marks=pytest.mark.soak,
+        ),
     ],
 )
 def test_a_customer_who_does_not_pay(

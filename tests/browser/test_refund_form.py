@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.screens import Merchant, Window, ask_for_refund, badge, kept_refunds
@@ -85,6 +86,7 @@ def test_what_is_typed_survives_what_happens_meanwhile(server: Server, window: W
     expect(page.get_by_role("textbox", name="Note for colleagues")).to_have_value("A cup is broken")
 
 
+@pytest.mark.soak
 def test_keeping_it_sends_nothing(server: Server, window: Window, merchant: Merchant) -> None:
     payment_id = merchant.paid("KEEP")
     page = window(f"{server.url}/payment?id={payment_id}")

@@ -133,11 +133,11 @@ def killed_at_instants(house: House, database: Database, count: int) -> None:
 
 
 def test_a_click_killed_at_any_line_is_one_refund(house: House, database: Database) -> None:
-    killed_at_lines(house, database, 8)
+    killed_at_lines(house, database, 5)
 
 
 def test_a_click_killed_at_any_instant_is_one_refund(house: House, database: Database) -> None:
-    killed_at_instants(house, database, 4)
+    killed_at_instants(house, database, 3)
 
 
 @pytest.mark.soak

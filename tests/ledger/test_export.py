@@ -205,7 +205,7 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Path:
 numbers = iter(range(10**6))
 
 
-@settings(max_examples=20, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(max_examples=12, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(
     facts=histories(),
     zone=st.sampled_from(ZONES).map(ZoneInfo),

@@ -121,7 +121,7 @@ def histories(draw: st.DrawFn) -> list[Fact]:
     return draw(st.permutations(told))
 
 
-@settings(EACH_ANEW, max_examples=10)
+@settings(EACH_ANEW, max_examples=6)
 @given(data=st.data())
 def test_rows_add_up_to_the_volumes_over_any_span(
     fresh_database: Callable[[], AbstractContextManager[Database]], data: st.DataObject
@@ -144,7 +144,7 @@ def test_rows_add_up_to_the_volumes_over_any_span(
             assert (whole.captured_count, whole.refunded_count) == (volume.captured_count, volume.refunded_count)
 
 
-@settings(EACH_ANEW, max_examples=5)
+@settings(EACH_ANEW, max_examples=3)
 @given(facts=histories(), limit=st.integers(1, 4))
 def test_pages_cover_everything_once_forwards_and_back(
     fresh_database: Callable[[], AbstractContextManager[Database]], facts: list[Fact], limit: int

@@ -66,7 +66,7 @@ def life(payment: str, number: int, amount: int, refund: int) -> list[Fact]:
     return told
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=12)
 @given(st.data())
 def test_whatever_arrives_in_whatever_batches_one_state_one_refund_row_and_volumes_equal_a_recount(
     fresh_database: Callable[[], AbstractContextManager[Database]], data: st.DataObject
