@@ -79,6 +79,25 @@ def badge(page: Page, word: str) -> Locator:
     return page.get_by_text(re.compile(rf"^\w+ {word}$")).filter(visible=True).first
 
 
+_AT_REST = """() => {
+    const app = document.querySelector('[data-testid="stApp"]');
+    return app?.dataset.testScriptState === 'notRunning'
+        && !document.querySelector('[data-testid="stSkeleton"], [data-testid="stAppSkeleton"]');
+}"""
+
+
+def rest(page: Page) -> None:
+    """Wait until the script has ended and nothing is a placeholder any more."""
+    page.wait_for_function(_AT_REST)
+
+
+def entries(page: Page) -> Locator:
+    """The links of the menu."""
+    links = page.get_by_role("navigation").get_by_role("link")
+    links.first.wait_for()
+    return links
+
+
 def assert_calm(said: str) -> None:
     """Something is said, and nothing of it is a traceback or our insides."""
     assert said.strip()
