@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -94,6 +94,12 @@ class Replayed(msgspec.Struct, frozen=True):
     inputs: int
     events: int
     same: bool
+
+
+class Visit(msgspec.Struct, frozen=True):
+    """When a customer first opened a payment's wallet page; None: not yet."""
+
+    opened_on: datetime | None = None
 
 
 class StoredSource(msgspec.Struct, frozen=True):
@@ -220,6 +226,16 @@ class Board:
                 found.setdefault(payment.source.id, StoredSource(payment.source.id, whose, payment.reference))
         return list(found.values())
 
+    def opened_on(self, payment_id: str) -> datetime | None:
+        """When the payment's wallet page was first opened, on the simulator's clock. Asked without patience."""
+        path = f"/visits/{quote(payment_id, safe='')}"
+        return self._ask(path, Visit, seconds=_GLANCE_SECONDS).opened_on
+
+    def decide(self, link: str, decision: str) -> None:
+        """Do on the wallet page that a payment's link leads to what a customer does: `pay`, `decline` or `cancel`."""
+        page = f"{self.base_url}/wallet/{quote(urlsplit(link).path.rpartition('/')[2], safe='')}"
+        self._call("POST", page, data={"decision": decision})
+
     def revoke(self, source_id: str) -> None:
         """The customer ends the agreement: the source can no longer be charged."""
         self._call("POST", f"/sources/{quote(source_id, safe='')}/revoke")
@@ -238,7 +254,7 @@ class Board:
             raise BoardError(
                 f"The simulator at {self.base_url} cannot be reached. Check that it runs, then load the page again."
             ) from None
-        if answer.is_success:
+        if answer.is_success or answer.has_redirect_location:  # the wallet sends its customer on, who is nobody here
             return answer
         raise BoardError(_refusal(answer))
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from lib.board import Board, Replayed
 from lib.ledger.audit import note, permit
 from lib.ledger.database import Database
-from lib.operators import Operator
+from lib.operators import Operator, Right
 
 T = TypeVar("T")
 
@@ -63,10 +63,24 @@ class BoardActs:
         """The customer ends the agreement behind a stored source."""
         self._act(operator, "source_revoked", source_id, None, lambda: self._board.revoke(source_id))
 
+    def decide(self, operator: Operator, payment_id: str, link: str, decision: str) -> None:
+        """As `Board.decide`: play the customer, which whoever hands out links may do."""
+        values = {"decision": decision}
+        self._act(
+            operator, "customer_played", payment_id, values, lambda: self._board.decide(link, decision), right="create"
+        )
+
     def _act(
-        self, operator: Operator, action: str, subject: str, values: dict[str, Any] | None, do: Callable[[], T]
+        self,
+        operator: Operator,
+        action: str,
+        subject: str,
+        values: dict[str, Any] | None,
+        do: Callable[[], T],
+        *,
+        right: Right = "simulate",
     ) -> T:
-        permit(self._database, operator, "simulate", subject)
+        permit(self._database, operator, right, subject)
         done = do()
         with self._database.write() as connection:
             note(connection, operator, f"simulator.{action}", subject, None, values)

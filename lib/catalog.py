@@ -42,7 +42,16 @@ class TestSteps(_Rule):
     device: str
     terminal_type: str
     steps: tuple[str, ...]
+    expect: str
     before: str | None = None
+
+
+class Outcome(_Rule):
+    """What else a tester can bring about, how the payment ends by it, and the webhooks that tell."""
+
+    do: str
+    status: str
+    webhooks: tuple[str, ...]
 
 
 class Preset(_Rule):
@@ -77,12 +86,16 @@ class KakaoPay(_Rule):
     maximum_partial_actions: int
     refund_sources: RefundSources
     refund_reasons: dict[str, str]
+    supported_places: tuple[str, ...]
     test_steps: tuple[TestSteps, ...]
+    test_outcomes: tuple[Outcome, ...]
     presets: tuple[Preset, ...]
+    demonstration: Preset
+    """The payment that is asked for when somebody shows how it works; its name is what is bought."""
 
     @model_validator(mode="after")
     def _presets_are_options(self) -> KakaoPay:
-        for preset in self.presets:
+        for preset in (*self.presets, self.demonstration):
             if preset.terminal_type not in self.terminal_types or preset.payment_type not in self.payment_types:
                 raise ValueError(f"preset {preset.name!r} names a terminal or payment type that is no option")
             if (preset.os_type in self.os_types) == (preset.terminal_type == "WEB"):
@@ -106,6 +119,18 @@ class _Currencies(_Rule):
 class _Countries(_Rule):
     note: str
     countries: dict[str, str]
+
+
+class Term(_Rule):
+    """A word of the field and what it means, in Markdown."""
+
+    word: str
+    meaning: str
+
+
+class _Glossary(_Rule):
+    note: str
+    terms: tuple[Term, ...]
 
 
 class Language(_Rule):
@@ -165,6 +190,13 @@ def kakaopay() -> KakaoPay:
 def customer_words() -> dict[str, Language]:
     """What may be sent to a customer, by ISO 639-1 code of the language."""
     return _CustomerWords.model_validate(_read("customer_words.json")).languages
+
+
+@cache
+def glossary() -> tuple[Term, ...]:
+    """The words of the field, in the order of the alphabet."""
+    terms = _Glossary.model_validate(_read("glossary.json")).terms
+    return tuple(sorted(terms, key=lambda term: term.word.lower()))
 
 
 def digits(currency: str) -> int:

@@ -24,6 +24,18 @@ def main() -> None:
     def shown(right: Right) -> Literal["visible", "hidden"]:
         return "visible" if isinstance(acting, Operator) and acting.may(right) else "hidden"
 
+    showing = [
+        st.Page(
+            "present.py", title="Present", icon=":material/slideshow:", url_path="present", visibility=shown("create")
+        ),
+        st.Page(
+            "phone.py",
+            title="Demo on my phone",
+            icon=":material/phone_iphone:",
+            url_path="phone",
+            visibility=shown("create"),
+        ),
+    ]
     board = st.Page(
         "simulator_board.py",
         title="Simulator",
@@ -68,7 +80,11 @@ def main() -> None:
                     "webhook_events.py", title="Webhook events", icon=":material/webhook:", url_path="webhook-events"
                 ),
             ],
-            "Demo": [board] if simulator.in_reach() else [],
+            # Nothing is made for show where money is real.
+            "Demo": [
+                *(showing if desk().settings.world != "live" else []),
+                *([board] if simulator.in_reach() else []),
+            ],
             "Admin": [
                 st.Page(
                     "audit_log.py",
@@ -85,6 +101,7 @@ def main() -> None:
                     visibility=shown("keys"),
                 ),
             ],
+            "Help": [st.Page("help.py", title="Words and tests", icon=":material/help:", url_path="help")],
         },
         expanded=True,
         # Every page is named all the same, so that the address stays what it was.

@@ -162,3 +162,27 @@ def test_silence_is_told_in_a_sentence() -> None:
 
     with pytest.raises(BoardError, match="did not answer within 5 seconds"):
         Board("http://simulator", transport=httpx.MockTransport(silent)).seed()
+
+
+def test_when_a_wallet_page_was_first_opened(board: Board, home: House) -> None:
+    payment = home.create()
+    assert board.opened_on(payment["id"]) is None
+    home.http.head(home.wallet(payment))
+    assert board.opened_on(payment["id"]) is None
+    home.http.get(home.wallet(payment))
+    first = board.opened_on(payment["id"])
+    assert first
+    assert abs(first - datetime.now(UTC)) < timedelta(seconds=30)
+    board.advance(timedelta(minutes=1))
+    home.http.get(home.wallet(payment))
+    assert board.opened_on(payment["id"]) == first
+    assert board.opened_on("pay_unknown") is None
+
+
+@pytest.mark.parametrize(("decision", "status"), [("pay", "Captured"), ("decline", "Declined"), ("cancel", "Canceled")])
+def test_playing_the_customer(board: Board, home: House, decision: str, status: str) -> None:
+    payment = home.create()
+    board.decide(payment["_links"]["redirect"]["href"], decision)
+    assert home.status(payment) == status
+    with pytest.raises(BoardError):
+        board.decide("http://elsewhere/wallet/unknown", decision)

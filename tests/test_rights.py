@@ -28,6 +28,7 @@ USE_CASES: dict[str, Right] = {
     "lib.board_acts.BoardActs.advance": "simulate",
     "lib.board_acts.BoardActs.all_off": "simulate",
     "lib.board_acts.BoardActs.begin": "simulate",
+    "lib.board_acts.BoardActs.decide": "create",
     "lib.board_acts.BoardActs.replay": "simulate",
     "lib.board_acts.BoardActs.resend": "simulate",
     "lib.board_acts.BoardActs.revoke": "simulate",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from urllib.parse import quote
 
 from lib.checkout.client import CheckoutClient
 from lib.ledger.calendar import SettlementDays
@@ -19,6 +20,15 @@ class Desk:
     database: Database
     checkout: CheckoutClient
     public_url: str
+
+    def payment_page(self, reference: str) -> str:
+        """Where a customer is sent back to, unless the payment says otherwise: the payment's own page here."""
+        return f"{self.public_url}/payment?reference={quote(reference, safe='')}"
+
+    @property
+    def api_url(self) -> str:
+        """The API as others reach it: what `CHECKOUT_BASE_URL` names, or the simulator inside."""
+        return self.settings.checkout_base_url or self.public_url + SIMULATOR_PATH
 
     @property
     def settlement_days(self) -> SettlementDays:

@@ -24,7 +24,7 @@ from lib.simulator.delivery import Courier
 from lib.simulator.engine import Engine
 from lib.simulator.http import Json, control_body
 from lib.simulator.problem import Mistake
-from lib.simulator.store import Attempt, Event, Payment
+from lib.simulator.store import Attempt, Event, Payment, Visit
 
 _LONGEST: Final = timedelta(days=3660)
 _UNITS: Final = ("seconds", "minutes", "hours", "days")
@@ -54,6 +54,7 @@ class Control:
             Route("/run", self.run, methods=["GET"]),
             Route("/run", self.replay, methods=["POST"], max_body_size=_LONGEST_RUN),
             Route("/payments", self.payments, methods=["GET"]),
+            Route("/visits/{payment_id}", self.visit, methods=["GET"]),
             Route("/expire/{payment_id}", self.expire, methods=["POST"]),
             Route("/sources/{source_id}/revoke", self.revoke, methods=["POST"]),
             Route("/deliveries", self.deliveries, methods=["GET"]),
@@ -152,6 +153,15 @@ class Control:
             return [shapes.details(db, payment, base) for payment in newest]
 
         return Json({"data": await self._engine.read(query)})
+
+    async def visit(self, request: Request) -> Response:
+        """When the payment's wallet page was first opened: `{"opened_on"}`, null if it never was."""
+
+        def query(db: Session) -> Visit | None:
+            return db.get(Visit, request.path_params["payment_id"])
+
+        visit = await self._engine.read(query)
+        return Json({"opened_on": stamp(visit.at) if visit else None})
 
     async def expire(self, request: Request) -> Response:
         """End a payment's link now."""

@@ -183,6 +183,15 @@ class Timer(Base):
     __table_args__ = (UniqueConstraint("kind", "subject"),)
 
 
+class Visit(Base):
+    """When a payment's wallet page was first opened. Of no account in a run: looking changes nothing."""
+
+    __tablename__ = "visit"
+
+    payment_id: Mapped[str] = mapped_column(ForeignKey("payment.id"), primary_key=True)
+    at: Mapped[datetime]
+
+
 class Answer(Base):
     """The successful answer stored under an idempotency key; `place` is the path and the key."""
 

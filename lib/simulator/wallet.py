@@ -1,5 +1,7 @@
 """The customer's page behind the redirect link: what KakaoPay and the Alipay+ simulation page show, and the way back to the shop.
 
+`/wallet/paid` and `/wallet/unpaid` stand in for the shop, for whoever has no shop to send a customer back to.
+
 Plain HTML from the server. The one script counts down and reloads; without it the page works the same.
 """
 
@@ -24,7 +26,7 @@ from lib import catalog
 from lib.simulator.engine import Engine
 from lib.simulator.problem import Refusal
 from lib.simulator.shapes import CAPTURED
-from lib.simulator.store import Payment
+from lib.simulator.store import Payment, Visit
 
 DECISIONS: Final = ("pay", "decline", "cancel")
 
@@ -76,6 +78,10 @@ _STATES: Final = {
     ),
     "Canceled": ("결제를 취소했습니다", "You left this payment. Nothing was charged."),
 }
+_SHOP: Final = {
+    "paid": ("주문해 주셔서 감사합니다", "Thank you, your order is paid. You are back at the shop."),
+    "unpaid": ("결제되지 않았습니다", "Your order is not paid, and nothing was charged. You are back at the shop."),
+}
 _PAID: Final = ("결제가 완료되었습니다", "This payment is done. Paying again charges nothing.")
 
 
@@ -101,7 +107,10 @@ class Wallet:
         ]
 
     async def show(self, request: Request) -> Response:
-        payment = await self._find(request.path_params["code"])
+        code = request.path_params["code"]
+        if code in _SHOP:
+            return _message(*_SHOP[code], 200, sign=self._engine.options.entity_name)
+        payment = await self._open(code, looking=request.method == "GET")
         if payment is None:
             return _message(
                 "없는 결제입니다", "There is no such payment. Check the link, or ask the shop for a new one.", 404
@@ -127,11 +136,16 @@ class Wallet:
             )
         return RedirectResponse(url, status_code=303, headers=_HEADERS)
 
-    async def _find(self, code: str) -> Payment | None:
-        def query(db: Session) -> Payment | None:
-            return db.scalar(select(Payment).where(Payment.code == code))
+    async def _open(self, code: str, *, looking: bool) -> Payment | None:
+        """The payment behind a page. Remembers when somebody first looked at it."""
 
-        return await self._engine.read(query)
+        def put(db: Session) -> Payment | None:
+            payment = db.scalar(select(Payment).where(Payment.code == code))
+            if payment and looking and db.get(Visit, payment.id) is None:
+                db.add(Visit(payment_id=payment.id, at=self._engine.clock.now()))
+            return payment
+
+        return await self._engine.write(put)
 
 
 def _decision(raw: bytes) -> str:
@@ -204,9 +218,9 @@ def _form(view: _View) -> str:
     return f"<form method=post>{buttons}</form><small>이 버튼을 누르면 상점으로 돌아갑니다. Each button takes you back to the shop.</small>"
 
 
-def _message(korean: str, english: str, status: int) -> HTMLResponse:
+def _message(korean: str, english: str, status: int, *, sign: str = "카카오페이 KakaoPay") -> HTMLResponse:
     card = (
-        "<article><header>카카오페이 KakaoPay</header><section>"
+        f"<article><header>{escape(sign)}</header><section>"
         f"<p class=state><strong lang=ko>{korean}</strong><br>{english}</p></section></article>"
     )
     return HTMLResponse(_page(card), status_code=status, headers=_HEADERS)

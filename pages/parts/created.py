@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
-import segno
 import streamlit as st
 
-from lib import catalog
+from lib import catalog, phone
 from lib.ledger.payments import find_creation
 from lib.ledger.queries import facts_of, find_payment, payment_version
 from lib.ledger.tables import Creation, Payment
 from lib.money import Money
-from pages.parts import frame, words
+from pages.parts import frame, link_code, words
+from pages.parts.customer_state import time_left, time_words
 from pages.parts.session import desk
 
 RULES = catalog.kakaopay()
@@ -83,11 +82,7 @@ def show_link(creation: Creation, payment: Payment) -> None:
         return
     code, steps = st.columns([4, 5], vertical_alignment="center")
     with code, st.container(horizontal_alignment="center"):
-        picture = segno.make(url, error="m", micro=False).svg_data_uri(scale=6, border=4, light="white")
-        st.image(
-            picture, width=236, alt=f"QR code of the KakaoPay link for {payment.money}, reference {payment.reference}"
-        )
-        frame.world_sign()
+        link_code.show(url, payment, width=236)
     with steps:
         if desk().settings.world == "simulator":
             st.markdown(":small[The simulator plays the wallet: open the link and choose **Pay now**. In the sandbox:]")
@@ -97,11 +92,8 @@ def show_link(creation: Creation, payment: Payment) -> None:
             show_steps(payment.terminal_type or "WEB")
     st.link_button(frame.primary("Open KakaoPay page", "open_in_new"), url, type="primary", width="stretch")
     st.code(url, language=None, wrap_lines=True)
-    if urlsplit(url).hostname in ("127.0.0.1", "localhost"):
-        st.caption(
-            "This address works on this computer only. "
-            "To pay with a phone, set PUBLIC_URL to an address the phone can reach."
-        )
+    if phone.refusal(url):
+        st.caption("This address works on this computer only. Demo on my phone says how a phone can reach it.")
 
 
 def show_steps(terminal_type: str) -> None:
@@ -131,18 +123,12 @@ def watch(key: str, status: str, payment_id: str | None, drawn: int) -> None:
 
 
 def show_countdown(payment: Payment) -> None:
-    whole = timedelta(minutes=RULES.link_minutes)
-    end = payment.expires_at or payment.requested_at + whole
-    left = max(timedelta(0), end - datetime.now(UTC))
-    minutes, seconds = divmod(int(left.total_seconds()), 60)
+    left, share = time_left(payment)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         sign = words.status(payment.status).badge
         st.markdown(f"{sign} **{payment.money}** :gray[{words.plain(payment.reference or '')}]", width="content")
-        if left:
-            st.markdown(f":material/timer: **{minutes}:{seconds:02}** left", width="content")
-        else:
-            st.markdown(":material/timer_off: The time is over", width="content")
-    st.progress(min(1.0, left / max(whole, end - payment.requested_at)))
+        st.markdown(time_words(left), width="content")
+    st.progress(share)
 
 
 def show_outcome(payment: Payment) -> None:

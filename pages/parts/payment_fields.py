@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from urllib.parse import quote
 
 import streamlit as st
 
@@ -65,7 +64,7 @@ def correct(creation: Creation) -> None:
     st.session_state[KEY] = new_key()
     body = json.loads(creation.body)
     processing, customer = body.get("processing", {}), body.get("customer", {})
-    currency, home = body["currency"], home_of(body["reference"])
+    currency, home = body["currency"], desk().payment_page(body["reference"])
     refilled = {
         "amount": Money(body["amount"], currency).figure,
         "currency": currency,
@@ -107,7 +106,7 @@ def fill(preset: Preset) -> None:
 def typed() -> PaymentDraft:
     """What stands in the fields now."""
     texts = {name: str(st.session_state[slot(name)] or "").strip() for name in FIELDS}
-    home = home_of(texts["reference"])
+    home = desk().payment_page(texts["reference"])
     return PaymentDraft(
         **texts
         | {
@@ -117,11 +116,6 @@ def typed() -> PaymentDraft:
             "items": tuple(ItemDraft(**line) for line in lines()),
         }
     )
-
-
-def home_of(reference: str) -> str:
-    """Where the wallet sends the customer unless told otherwise: to the payment's own page here."""
-    return f"{desk().public_url}/payment?reference={quote(reference, safe='')}"
 
 
 def lines() -> list[dict[str, str]]:

@@ -14,7 +14,6 @@ from lib.ledger.notes import read_note
 from lib.ledger.queries import deliveries_of, refused_about
 from lib.ledger.story import NOTE, SILENT, Gap, Refused, Silence, Told, tell
 from lib.ledger.tables import Delivery, Event, Payment
-from lib.settings import SIMULATOR_PATH
 from pages.parts import ask, words
 from pages.parts.session import desk
 
@@ -90,7 +89,7 @@ def show_fact(entry: Told) -> None:
         settings = desk().settings
         command = curl_of(
             fact,
-            base_url=settings.checkout_base_url or desk().public_url + SIMULATOR_PATH,
+            base_url=desk().api_url,
             secret_key=settings.secret_key,
         )
         if command:

@@ -167,3 +167,11 @@ def test_the_return_can_name_the_payment(tmp_path: Path) -> None:
         assert home.decide(payment, "pay").headers["location"] == f"{SUCCESS}&cko-payment-id={payment['id']}"
         other = home.create()
         assert home.decide(other, "cancel").headers["location"] == f"{FAILURE}?cko-payment-id={other['id']}"
+
+
+@pytest.mark.parametrize(("name", "sentence"), [("paid", "your order is paid"), ("unpaid", "nothing was charged")])
+def test_a_shop_to_return_to_comes_with_it(shared: House, name: str, sentence: str) -> None:
+    answer = shared.http.get(f"/wallet/{name}")
+    assert answer.status_code == 200
+    assert "Simulated merchant" in answer.text
+    assert sentence in answer.text

@@ -1,0 +1,34 @@
+"""A word to be read across a room: a picture, since Streamlit has no type of that size."""
+
+from __future__ import annotations
+
+import base64
+from html import escape
+from typing import Literal
+
+import streamlit as st
+
+Colour = Literal["yellow", "blue", "green", "red", "grey"]
+_PLATES: dict[Colour, tuple[str, str]] = {
+    "yellow": ("#FEE500", "#1E1B16"),
+    "blue": ("#0B5CAD", "#FFFFFF"),
+    "green": ("#0B7A55", "#FFFFFF"),
+    "red": ("#B3261E", "#FFFFFF"),
+    "grey": ("#5C5850", "#FFFFFF"),
+}
+"""Ground and letters, far enough apart in both modes."""
+
+
+def show(word: str, line: str, colour: Colour) -> None:
+    """`word` large, `line` below it."""
+    ground, ink = _PLATES[colour]
+    size = min(84, 980 // max(len(word), 1))
+    svg = (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 240">'
+        f'<rect width="640" height="240" rx="20" fill="{ground}"/>'
+        f'<g fill="{ink}" font-family="Source Sans 3, Source Sans Pro, Helvetica, Arial, sans-serif" text-anchor="middle">'
+        f'<text x="320" y="128" font-size="{size}" font-weight="700">{escape(word)}</text>'
+        f'<text x="320" y="192" font-size="38">{escape(line)}</text></g></svg>'
+    )
+    data = base64.b64encode(svg.encode()).decode()
+    st.image(f"data:image/svg+xml;base64,{data}", width="stretch", alt=f"{word}: {line}")

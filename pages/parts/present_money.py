@@ -1,0 +1,53 @@
+"""The last step of a presentation: what one payment did to the money, a card a currency."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from lib.ledger.showcase import Change, sums_changed
+from lib.ledger.tables import Payment
+from lib.money import Money
+from pages.parts import poster, words
+from pages.parts.session import desk
+
+
+@st.fragment(run_every="1s")
+def show(payment: Payment) -> None:
+    """Sums without this payment and with it: that of its own currency large, all of them in full."""
+    changes = sums_changed(desk().database, payment.id, desk().settings.zone)
+    own = changes.get(payment.currency or "")
+    large, everything = st.columns(2, gap="large")
+    with large:
+        if own:
+            poster.show(str(own.now.net), f"before: {own.without.net}", "green" if own.now != own.without else "grey")
+        if own is None or own.now == own.without:
+            st.header("This payment has moved no money: it waits for its customer, or ended unpaid.", anchor=False)
+    with everything, st.grid(2, min_column_width=330, gap="small"):
+        for currency in sorted(changes, key=lambda name: (name != payment.currency, name)):
+            card(currency, changes[currency])
+    st.caption("What moved from the day on which the payment was asked for until now; before is the same without it.")
+
+
+def card(currency: str, change: Change) -> None:
+    with st.container(border=True, height="stretch"):
+        st.markdown(f"{words.dot(currency)} **{words.plain(currency)}** net")
+        moved = change.now.net - change.without.net
+        st.metric(
+            f"{currency} net",
+            str(change.now.net),
+            delta=str(moved) if moved else "no change",
+            delta_color="green" if moved else "off",
+            delta_arrow="up" if moved else "off",
+            delta_description="by this payment",
+            label_visibility="collapsed",
+        )
+        table = pd.DataFrame(
+            {
+                "": ["Captured", "Refunded", "**Net**"],
+                "Before": [change.without.captured.minor, -change.without.refunded.minor, change.without.net.minor],
+                "Now": [change.now.captured.minor, -change.now.refunded.minor, change.now.net.minor],
+            }
+        )
+        figures = table.style.format({name: lambda minor: Money(minor, currency).figure for name in ("Before", "Now")})
+        st.table(figures, border="horizontal", hide_index=True, alt=f"Sums in {currency} before this payment and now")

@@ -1,0 +1,97 @@
+"""The step of a presentation that gives a part of the money back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from lib import catalog
+from lib.ledger.account import account
+from lib.ledger.queries import find_payment, find_refund, refunds_of
+from lib.ledger.refund_rules import RefundProblem, barred
+from lib.ledger.refunds import request_refund
+from lib.ledger.showcase import part_to_refund
+from lib.ledger.tables import Payment, Refund
+from lib.money import Money
+from lib.operators import NotAllowed
+from pages.parts import poster, showing, words
+from pages.parts.poster import Colour
+from pages.parts.session import desk, operator
+
+PROBLEM = "present_refund_problem"
+COLOURS: dict[str, Colour] = {"refunded": "green", "declined": "red", "failed": "red", "cancelled": "grey"}
+
+
+def show(payment: Payment, key: str) -> Money | None:
+    """What a refund comes to, before and after; the amount that the key asks for, while it has not been asked for."""
+    refund = find_refund(desk().database, key)
+    obstacle = None if refund else why_not(payment)
+    watch(payment.id, key, refund.status if refund else None, payment.version)
+    if refund:
+        return None
+    problem = st.session_state.get(PROBLEM, ("", ""))
+    if problem[0] == key:
+        st.error(words.plain(problem[1]), icon=":material/error:")
+    elif obstacle:
+        st.info(words.plain(obstacle), icon=":material/info:")
+    return None if obstacle else part_to_refund(payment)
+
+
+def why_not(payment: Payment) -> str | None:
+    """Why nothing can be given back, in words."""
+    if not payment.captured:
+        return "Nothing can be given back before the customer has paid. Go back and pay, then come here again."
+    if not payment.refundable:
+        return "All of it has been given back already."
+    try:
+        operator().require("refund")
+    except NotAllowed as error:
+        return str(error)
+    return barred(payment, refunds_of(desk().database, payment.id), datetime.now(UTC), desk().settings.zone)
+
+
+@st.fragment(run_every="1s")
+def watch(payment_id: str, key: str, status: str | None, version: int) -> None:
+    """The refund, large, and the account. Draws the screen again when either has moved."""
+    payment, refund = find_payment(desk().database, payment_id), find_refund(desk().database, key)
+    if payment is None:
+        return
+    _, middle, _ = st.columns([1, 3, 1])
+    with middle:
+        announce(payment, refund)
+        held = account(payment)
+        with st.grid(4, min_column_width=120):
+            st.metric("Captured", held.captured.figure)
+            st.metric("Refunded", held.refunded.figure)
+            st.metric("On its way", held.underway.figure)
+            st.metric("Remaining", held.remaining.figure)
+    if (refund.status if refund else None, payment.version) != (status, version):
+        st.rerun()
+
+
+def announce(payment: Payment, refund: Refund | None) -> None:
+    if refund is None:
+        part = part_to_refund(payment)
+        poster.show(str(part) if part else "Nothing yet", f"of {payment.money}", "yellow" if part else "grey")
+        return
+    sign = words.refund_sign(refund)
+    poster.show(sign.word, str(refund.money), COLOURS.get(refund.status, "yellow"))
+    st.header(words.refund_ending(refund) or sign.meaning, anchor=False, text_alignment="center")
+
+
+def send(creation_key: str, key: str) -> None:
+    """Ask for the refund under `key`: once, however often it is pressed."""
+    creation = showing.asked(creation_key)
+    payment = find_payment(desk().database, creation.payment_id) if creation and creation.payment_id else None
+    if payment is None:
+        return
+    reason = next(iter(catalog.kakaopay().refund_reasons))
+    amount, left = part_to_refund(payment), payment.refundable
+    held = find_refund(desk().database, key)
+    if held:
+        return
+    try:
+        request_refund(desk(), operator(), payment.id, amount, key=key, drawn_with=left, reason=reason)
+    except (RefundProblem, NotAllowed) as error:
+        st.session_state[PROBLEM] = (key, str(error))
