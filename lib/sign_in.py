@@ -68,7 +68,8 @@ def person(
     if began is None or began + lasts <= (now or datetime.now(UTC)):
         raise NotSignedIn("Your sign-in has ended. Sign in again; nothing that was confirmed is lost.")
     mail = claims.get("email")
-    email = mail.strip().lower() if isinstance(mail, str) and claims.get("email_verified") is not False else ""
+    vouched = str(claims.get("email_verified", True)).lower() == "true"  # some providers write the word
+    email = mail.strip().lower() if isinstance(mail, str) and vouched else ""
     name = email or f"{claims.get('sub') or ''}"
     roles = {role for pattern, role in rules if email and _fits(email, pattern)}
     roles.update(_claimed(_found(claims, roles_claim)))

@@ -27,6 +27,7 @@ def who(rules: str = RULES, **claims: Any) -> Operator:
         ({"email": "eve@else.example", "roles": ["approver", "king", 7]}, "eve@else.example", {"approver"}),
         ({"email": "eve@else.example", "roles": "approver finance"}, "eve@else.example", {"approver", "finance"}),
         ({"roles": "viewer"}, "248289", {"viewer"}),
+        ({"email": "ana@shop.example", "email_verified": "true"}, "ana@shop.example", {"viewer"}),
         ({"email": "ana@shop.example", "email_verified": False, "roles": "support"}, "248289", {"support"}),
     ],
 )
@@ -53,6 +54,8 @@ def test_the_claim_may_lie_in_another_or_have_dots_in_its_name(name: str, claims
     [
         {"email": "eve@else.example"},
         {"email": "mina@shop.example", "email_verified": False},
+        {"email": "mina@shop.example", "email_verified": "false"},
+        {"email": "mina@shop.example", "email_verified": 0},
         {"email": "eve@shop.example.evil"},
         {"email": "eve@evilshop.example"},
         {"email": ["mina@shop.example"]},

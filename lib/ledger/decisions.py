@@ -51,7 +51,10 @@ def limit_exceeded(limits: Limits, operator: Operator, refunds: Sequence[Refund]
     alone = sum(
         refund.amount
         for refund in refunds
-        if refund.requested_by == operator.name and refund.approve_by is None and refund.status in COMMITTED
+        if refund.requested_by == operator.name
+        and refund.approve_by is None
+        and refund.status in COMMITTED
+        and refund.currency == amount.currency
     )
     return limit if Money(alone, amount.currency) + amount > limit else None
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, or_, select
 
 from lib.checkout import models
-from lib.checkout.errors import CheckoutError
+from lib.checkout.errors import CheckoutError, InvalidRequest
 from lib.ledger import facts
 from lib.ledger.database import Database
 from lib.ledger.desk import Desk
@@ -22,9 +22,11 @@ from lib.ledger.tables import Refund
 _A_ROUND = 100
 
 
-def submit(desk: Desk, key: str) -> Refund:
+def submit(desk: Desk, key: str, *, in_doubt: bool = False) -> Refund:
     """Send a reserved refund under its key, and record the answer.
 
+    `in_doubt` when it may have been sent before and accepted. Then only a refusal of the request itself ends it: under
+    its key an accepted one would have been answered again, while a key revoked meanwhile says nothing of it.
     Does nothing for one that was answered, ended, waits for approval or is held.
     """
     refund = known(desk.database, key)
@@ -39,7 +41,7 @@ def submit(desk: Desk, key: str) -> Refund:
         answer = desk.checkout.refund(refund.payment_id, body, idempotency_key=key)
         accepted = models.read(models.RefundAccepted, answer)
     except CheckoutError as error:
-        if error.acted == "no":
+        if error.acted == "no" and (isinstance(error, InvalidRequest) or not in_doubt):
             problem = {
                 "sentence": error.sentence,
                 "status": error.status,
@@ -70,7 +72,8 @@ def resume_refunds(desk: Desk, *, older_than: datetime) -> int:
         keys = list(connection.execute(wanted.order_by(REFUND.c.send_at).limit(_A_ROUND)).scalars())
     for key in keys:
         refund = known(desk.database, key)
-        if refund.send_at and refund.send_at < key_lives:
+        key_lives_on = refund.send_at is None or refund.send_at >= key_lives
+        if not key_lives_on:
             try:
                 reread(desk.database, desk.checkout, refund.payment_id)
                 if _something_unnamed_is_underway(desk, refund.payment_id):
@@ -79,7 +82,7 @@ def resume_refunds(desk: Desk, *, older_than: datetime) -> int:
                 continue  # Checkout.com cannot be asked now; the next round asks again
             if known(desk.database, key).status != "submitting":
                 continue
-        submit(desk, key)
+        submit(desk, key, in_doubt=key_lives_on)
     return len(keys)
 
 

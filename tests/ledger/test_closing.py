@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
 from random import Random
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -29,6 +30,7 @@ from lib.ledger.closing import (
     recompute,
     sheet_text,
 )
+from lib.ledger.closing import close as closing_module
 from lib.ledger.database import Database
 from lib.ledger.facts import Fact, from_webhook
 from lib.ledger.movements import every
@@ -132,6 +134,24 @@ def test_what_is_heard_late_goes_to_the_next_month_with_a_pointer_back(database:
     for first in (date(2026, 1, 15), date(2026, 2, 1), date(2026, 2, 2), date(2026, 3, 1)):
         part = settlement(database, first, date(2026, 5, 1), DAYS)
         assert part == [line for line in lines if line.day >= first]
+
+
+def test_a_month_is_not_closed_after_one_that_is_reopened_meanwhile(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(database, JANUARY + FEBRUARY)
+    january = close(database, "2026-01").id or 0
+    ask_to_reopen(ANA, database, january, "wrong zone")
+    rows_of_month = closing_module.rows_of_month
+
+    def and_meanwhile(*of: Any) -> Any:
+        decide_reopening(BEN, database, january, agree=True)
+        return rows_of_month(*of)
+
+    monkeypatch.setattr(closing_module, "rows_of_month", and_meanwhile)
+    with pytest.raises(CannotClose, match="reopened"):
+        close(database, "2026-02")
+    assert [month.period for month in known(database).values()] == [None] * 5
 
 
 def test_a_row_that_moves_to_another_month_is_counted_once(database: Database) -> None:

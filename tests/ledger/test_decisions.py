@@ -111,6 +111,14 @@ def test_a_limit_cannot_be_dodged_by_splitting(desk: Desk) -> None:
     assert ask(desk, 150, EVA).status == "pending", "somebody else's are somebody else's"
 
 
+def test_a_refund_in_another_currency_is_not_added_to_a_limit(desk: Desk) -> None:
+    refund = ask(desk, 150)
+    told = webhook("payment_refund_pending", 5, 60, amount=150, currency="KRW", action_id=refund.action_id)
+    record(desk.database, [told])
+    assert now(desk, refund).money == Money(150, "KRW")
+    assert ask(desk, 60).status == "pending"
+
+
 def test_what_gave_its_amount_back_or_was_approved_does_not_count(desk: Desk, provider: Provider) -> None:
     big = ask(desk, 300)
     decisions.approve(desk, BEN, big.key)

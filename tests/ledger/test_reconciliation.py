@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -32,6 +33,7 @@ from lib.ledger.books import (
     summary,
     written,
 )
+from lib.ledger.books.standing import Books
 from lib.ledger.calendar import SettlementDays
 from lib.ledger.closing import close_period, months
 from lib.ledger.database import Database
@@ -41,7 +43,8 @@ from lib.ledger.record import record
 from lib.money import Money
 from lib.operators import NotAllowed, Operator
 from lib.simulator.options import SECRET_KEY
-from tests.simulator.house import House, house
+from tests.simulator.house import House, house, until
+from tests.support.events import webhook
 
 ANA = Operator("Ana")
 DAYS = SettlementDays(ZoneInfo("Asia/Hong_Kong"))
@@ -327,3 +330,22 @@ def test_reports_by_payout_alone_prove_nothing_missing(told: Database, quarter: 
         import_report(ANA, told, DAYS, name, io.BytesIO(text.encode()))
 
     assert differences(told) == []
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_deliveries_do_not_wait_for_an_import_to_end(told: Database, quarter: House) -> None:
+    take(told, one_file(quarter))
+    record(told, [webhook("payment_captured", 1, 0, "pay_new", amount=5, action_id="act_new")])
+
+    def somebody_waits() -> bool:
+        with told.read() as connection:
+            return bool(connection.exec_driver_sql("SELECT count(*) FROM pg_locks WHERE NOT granted").scalar())
+
+    with ThreadPoolExecutor(2) as pool:
+        with told.write() as importing:
+            Books(importing, DAYS, "Ana")
+            comparing = pool.submit(compare_again, told, DAYS)
+            until(somebody_waits)
+            delivered = webhook("payment_captured", 2, 0, "pay_newer", amount=5, action_id="act_newer")
+            assert pool.submit(record, told, [delivered]).result(timeout=10) == [True]
+        assert comparing.result(timeout=10)

@@ -143,6 +143,28 @@ def test_a_time_out_after_the_provider_accepted_ends_as_one_refund(desk: Desk, p
     assert sending.resume_refunds(desk, older_than=datetime.now(UTC) + timedelta(seconds=1)) == 0
 
 
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_refusal_of_the_second_try_does_not_undo_a_first_that_may_have_been_accepted(
+    desk: Desk, provider: Provider, status: int
+) -> None:
+    """A key revoked between the two says nothing of what became of the first."""
+
+    def lose() -> None:
+        raise httpx.ReadTimeout("lost")
+
+    later = datetime.now(UTC) + timedelta(seconds=60)
+    provider.forget = lose
+    ask(desk, 300)
+    provider.forget = lambda: None
+    provider.misbehave = lambda: httpx.Response(status)
+    sending.resume_refunds(desk, older_than=later)
+    assert (queries.refunds_of(desk.database, "pay_1")[0].status, left(desk)) == ("submitting", 700)
+    provider.misbehave = lambda: None
+    sending.resume_refunds(desk, older_than=later)
+    [settled] = queries.refunds_of(desk.database, "pay_1")
+    assert (settled.status, len(provider.refunds)) == ("pending", 1)
+
+
 def test_a_refund_whose_key_is_forgotten_is_looked_for_before_it_is_sent_again(
     desk: Desk, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -220,8 +220,9 @@ def compare_again(database: Database, days: SettlementDays) -> int:
     if not behind:
         return 0
     with database.write() as connection:
-        Batch(connection).hold_still(PAYMENT, EVENT)
+        # In this order: while an import is at work nobody may wait for its end with deliveries waiting behind them.
         books = Books(connection, days, BY_ITSELF)
+        Batch(connection).hold_still(PAYMENT, EVENT)
         since = connection.execute(select(COMPARED.c.event_seq)).scalar_one()
         news = select(EVENT.c.seq, EVENT.c.payment_id).where(EVENT.c.seq > since).order_by(EVENT.c.seq)
         heard = connection.execute(news.limit(_CHUNK)).all()

@@ -56,7 +56,8 @@ def close_period(
     """Freeze a month: its figures, and the hash of its rows in the order of their times and names.
 
     `seen` are the figures that the person decided on. Raises `NotAllowed`; and `CannotClose`, after which nothing has
-    changed, when the month is not over, an earlier one is open, somebody closed it meanwhile, or the figures moved.
+    changed, when the month is not over, an earlier one is open or was reopened meanwhile, somebody closed it meanwhile,
+    or the figures moved.
     """
     audit.permit(database, operator, "close", f"{currency} {month}")
     with _still(database) as (connection, newest):
@@ -103,8 +104,11 @@ def close_period(
         raise CannotClose(
             "The rows do not add up to the figures, so nothing was closed. Run `python -m lib.ledger.rebuild --check`."
         )
+    before = max((each.period.id or 0 for each in known if each.period), default=None)
     try:
         with database.write() as connection:
+            if _last_closed(connection, currency) != before:
+                raise CannotClose("The month before was reopened meanwhile. Load the page again.")
             period_id = connection.execute(PERIOD.insert().values(**row).returning(PERIOD.c.id)).scalar_one()
             frozen.store(Batch(connection), period_id)
             kept = {name: row[name] for name in ("closing", "rows", "sha256", "event_seq")}
@@ -164,6 +168,12 @@ def _still(database: Database) -> Iterator[tuple[Connection, int]]:
             connection = reading.enter_context(database.read())
             newest = int(connection.execute(select(func.max(EVENT.c.seq))).scalar() or 0)
         yield connection, newest
+
+
+def _last_closed(connection: Connection, currency: str) -> int | None:
+    """The last closed period of a currency, which nobody reopens until the transaction ends."""
+    last = select(PERIOD.c.id).where(closed(currency)).order_by(PERIOD.c.month.desc()).limit(1)
+    return connection.execute(last.with_for_update()).scalar()
 
 
 def _held(connection: Connection, period_id: int) -> Period:
