@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from lib import catalog, csvfile
 from lib.ledger import audit
+from lib.ledger.books.fees import fees_by_day
 from lib.ledger.calendar import SettlementDays
 from lib.ledger.database import Database
 from lib.ledger.excel import workbook
-from lib.ledger.journal import journal
+from lib.ledger.journal import fee_entries, journal
 from lib.ledger.movements import Movement, Sums, added_up, digest, every, sums
 from lib.ledger.tables import time_text
 from lib.money import Money
@@ -68,6 +69,8 @@ class Export:
     rows: Mapping[str, Sequence[Movement]]
     sums: Mapping[str, Sums]
     sha256: str
+    fees: Mapping[tuple[date, str], Mapping[str, Money]] | None = None
+    """As `fees_by_day`; None where the selection is no whole settlement days, to which alone fees can be assigned."""
     world: str = ""
     """Which money it is, in words."""
 
@@ -108,7 +111,18 @@ def gather(database: Database, selection: Selection) -> Export:
                     f"The rows in {currency} do not add up to the figure on the screen, so there is no file. "
                     "Run `python -m lib.ledger.rebuild`, then try again."
                 )
-    return Export(selection, rows, found, digest(row for some in rows.values() for row in some))
+    return Export(
+        selection, rows, found, digest(row for some in rows.values() for row in some), _fees(database, selection)
+    )
+
+
+def _fees(database: Database, selection: Selection) -> Mapping[tuple[date, str], Mapping[str, Money]] | None:
+    days = selection.days
+    first, last = days.day_of(selection.since), days.day_of(selection.until - timedelta(microseconds=1))
+    if days.span(first, last) != (selection.since, selection.until):
+        return None
+    told = fees_by_day(database, first, last, days)
+    return {place: fees for place, fees in told.items() if place[1] in selection.currencies}
 
 
 def download(operator: Operator, database: Database, selection: Selection, form: Form, *, world: str) -> bytes:
@@ -132,32 +146,30 @@ def as_csv(export: Export) -> bytes:
 
 
 def as_journal(export: Export) -> bytes:
-    """Two postings a row. Debits less credits are zero in each currency."""
-    postings = [posting for rows in export.rows.values() for posting in journal(rows)]
+    """Two postings a row, and two for each day's fees. Debits less credits are zero in each currency."""
+    entries = [posting for rows in export.rows.values() for posting in journal(rows)]
+    postings = [posting for posting in (*entries, *fee_entries(export.fees or {})) if posting.money]
     control = []
-    for currency in export.rows:
-        amounts = [posting.amount for posting in postings if posting.movement.currency == currency]
+    for currency in sorted({posting.money.currency for posting in postings} | export.rows.keys()):
+        amounts = [posting.money.minor for posting in postings if posting.money.currency == currency]
         debit, credit = sum(a for a in amounts if a > 0), sum(a for a in amounts if a < 0)
         control.append((f"{currency} debit", decimal(Money(debit, currency))))
         control.append((f"{currency} credit", decimal(Money(-credit, currency))))
         control.append((f"{currency} debit less credit", decimal(Money(debit + credit, currency))))
+    fees = "left out: these are not whole settlement days" if export.fees is None else "as far as reports are imported"
     lines = (
         (
-            posting.movement.day.isoformat(),
-            posting.movement.id,
+            posting.day.isoformat(),
+            posting.entry,
             posting.account,
-            posting.movement.currency,
-            *(
-                decimal(Money(amount, posting.movement.currency)) if amount > 0 else ""
-                for amount in (posting.amount, -posting.amount)
-            ),
-            posting.movement.payment_id,
-            posting.movement.reference or "",
+            posting.money.currency,
+            *(decimal(money) if money.minor > 0 else "" for money in (posting.money, -posting.money)),
+            posting.payment_id,
+            posting.reference,
         )
         for posting in postings
-        if posting.amount
     )
-    return csvfile.render([*export.preamble, *control], _JOURNAL, lines)
+    return csvfile.render([*export.preamble, ("Fees", fees), *control], _JOURNAL, lines)
 
 
 def as_excel(export: Export) -> bytes:

@@ -262,3 +262,27 @@ def test_rows_chart_settlement_export_and_journal_agree_to_the_cent(
     assert period.until - period.since >= timedelta(days=59)
     assert export.COLUMNS[5] == "Amount"
     database.close()
+
+
+def test_a_journal_of_whole_days_takes_fees_from_what_is_owed(database: Database) -> None:
+    record(database, [captured(1, 0, 110000), captured(2, 30, 45000, "KRW")])
+    days = SettlementDays(HONG_KONG, 0)
+    day = days.day_of(at(0))
+    selection = Selection(("HKD", "KRW"), *days.span(day, day), HONG_KONG, days)
+    fees = {(day, "HKD"): {"HKD": Money(2448, "HKD")}, (day, "KRW"): {"HKD": Money(84, "HKD")}}
+    about, entries = read_csv(as_journal(replace(gather(database, selection), fees=fees)))
+    assert about["Fees"] == "as far as reports are imported"
+    assert {about[f"{currency} debit less credit"] for currency in ("HKD", "KRW")} == {"0.00", "0"}
+    cost = [
+        (line["Entry"], line["Account"], line["Debit"], line["Credit"]) for line in entries if "fees" in line["Entry"]
+    ]
+    assert cost == [
+        (f"fees of {currency} payments, {day}", account, debit, credit)
+        for currency, amount in (("HKD", "24.48"), ("KRW", "0.84"))
+        for account, debit, credit in (
+            ("Fees of Checkout.com", amount, ""),
+            ("Receivable from Checkout.com", "", amount),
+        )
+    ]
+    about, _ = read_csv(as_journal(gather(database, chosen("HKD"))))
+    assert about["Fees"].startswith("left out")
