@@ -6,7 +6,7 @@ It serves whichever simulator the dashboard points at, in this process or elsewh
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
@@ -108,6 +108,13 @@ class StoredSource(msgspec.Struct, frozen=True):
     id: str
     customer: str
     reference: str
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """Payments that were made elsewhere and taken over: `count` of the lot `label`; None when there are none."""
+
+    label: str | None
+    count: int
 
 
 class _Faults(msgspec.Struct):
@@ -239,6 +246,19 @@ class Board:
     def revoke(self, source_id: str) -> None:
         """The customer ends the agreement: the source can no longer be charged."""
         self._call("POST", f"/sources/{quote(source_id, safe='')}/revoke")
+
+    def taken(self) -> Taken:
+        """Which payments it has taken over from elsewhere."""
+        return self._ask("/payments/taken", Taken)
+
+    def take(self, label: str, start: int, payments: Sequence[Mapping[str, Any]]) -> Taken:
+        """Hand over the payments from number `start` on of the lot `label`; what it holds afterwards."""
+        body = {"label": label, "start": start, "payments": payments}
+        return _read(self._call("POST", "/payments/taken", json=body, seconds=_ACT_SECONDS), Taken)
+
+    def forget_taken(self) -> None:
+        """Have it forget the payments that it has taken over, with all that happened to them."""
+        self._call("DELETE", "/payments/taken", seconds=_ACT_SECONDS)
 
     def _ask(self, path: str, kind: type[T], *, seconds: float = _READ_SECONDS, **params: str) -> T:
         return _read(self._call("GET", path, seconds=seconds, params=params), kind)

@@ -1,5 +1,5 @@
 """What goes on beside requests and screens: finishing what a crash or a silence left open, asking for what is
-overdue, and sending bulk refunds."""
+overdue, sending bulk refunds, and telling a simulator of sample data."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from lib.board import Board, BoardError
+from lib.demo.handing import HandingOver
 from lib.ledger.backfill import Backfilling, Round
 from lib.ledger.books import compare_again
 from lib.ledger.bulk.runner import Runner
@@ -28,6 +30,7 @@ from lib.ledger.volumes import adopt_zone
 _PAUSE_SECONDS = 3.0
 _BUSY_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 300.0
+_TELLING_PAUSE_SECONDS = 0.05
 _INDEXED_A_ROUND = 50
 _YIELD = 9
 _COMPARED_A_ROUND = 20
@@ -49,13 +52,18 @@ class Workers:
         self._finishing = _Work("finishing open payments and refunds", self._finish)
         self._asking = _Work("asking for what is overdue", self._ask)
         self._sending = _Work("sending bulk refunds", self._send)
+        self._handing_over = HandingOver(desk.database, Board(desk.checkout.base_url))
+        self._telling = _Work("telling the simulator of sample data", self._tell)
         self._last_asking: Round | None = None
         self._settings_adopted = False
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Work for as long as the block lasts."""
-        tasks = [asyncio.create_task(work.go_on()) for work in (self._finishing, self._asking, self._sending)]
+        works = [self._finishing, self._asking, self._sending]
+        if self._desk.settings.world == "simulator":
+            works.append(self._telling)
+        tasks = [asyncio.create_task(work.go_on()) for work in works]
         try:
             yield
         finally:
@@ -110,6 +118,14 @@ class Workers:
 
     def _send(self) -> float:
         return 0.0 if self._runner.round() else _BUSY_PAUSE_SECONDS
+
+    def _tell(self) -> float:
+        try:
+            return _TELLING_PAUSE_SECONDS if self._handing_over.round() else _PAUSE_SECONDS
+        except BoardError:
+            return (
+                _PAUSE_SECONDS  # a simulator without a board, or one that is away; without sample data it is not asked
+            )
 
     def _ask(self) -> float:
         before, self._last_asking = self._last_asking, self._backfilling.round()

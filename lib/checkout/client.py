@@ -55,6 +55,7 @@ class CheckoutClient:
         if not _VISIBLE_ASCII.fullmatch(secret_key):
             raise ValueError("the secret key is empty or has a character that no key has; copy it again")
         self._timeout = timeout
+        self.base_url = base_url
         self._http = httpx.Client(
             base_url=base_url,
             headers={

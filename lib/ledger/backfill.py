@@ -27,6 +27,7 @@ from lib.ledger.desk import Desk
 from lib.ledger.facts import Fact
 from lib.ledger.record import PAYMENT, store
 from lib.ledger.reread import look_up
+from lib.ledger.samples import is_sample
 from lib.ledger.tables import Payment, time_text
 from lib.ledger.watchdog import RULES, Expectation, candidates, expected
 from lib.ledger.watches import BACKFILL, WATCH, Backfill
@@ -250,11 +251,12 @@ def _due(waited_for: Sequence[Expectation], now: datetime) -> list[Expectation]:
 def _next_on_patrol(connection: Connection, state: Backfill, now: datetime, count: int) -> list[Payment]:
     """The next payments, newest first, that can still change and are not on watch anyway.
 
-    Fully refunded ones cannot change, nor those past the refund window.
+    Fully refunded ones cannot change, nor those past the refund window; and of sample payments nobody else tells.
     """
     last_change = now - timedelta(days=catalog.kakaopay().refund_window_days)
     watched = exists().where(WATCH.c.payment_id == PAYMENT.c.id)
-    wanted = select(PAYMENT).where(PAYMENT.c.requested_at > last_change, PAYMENT.c.status != "Refunded", ~watched)
+    real = ~is_sample(PAYMENT.c.id)
+    wanted = select(PAYMENT).where(PAYMENT.c.requested_at > last_change, PAYMENT.c.status != "Refunded", ~watched, real)
     if state.patrol_at is not None:
         place = tuple_(PAYMENT.c.requested_at, PAYMENT.c.seq)
         wanted = wanted.where(place < (state.patrol_at, state.patrol_seq))

@@ -28,9 +28,22 @@ def introduce(desk: Desk) -> int:
 
     One process at a time. What Checkout.com cannot tell now is asked in the next round. Raises `StoreUnavailable`.
     """
-    columns = ("seq", "id", "requested_by", "customer_id", "customer_email", "updated_at")
     with desk.database.read() as connection:
         passed = connection.execute(select(BACKFILL.c.introduced_seq)).scalar() or 0
+    while True:
+        asked, reached, more = _introduce(desk, passed)
+        if reached != passed:
+            with desk.database.write() as connection:
+                connection.execute(update(BACKFILL).values(introduced_seq=reached))
+        if asked or not more:
+            return asked
+        passed = reached
+
+
+def _introduce(desk: Desk, passed: int) -> tuple[int, int, bool]:
+    """How many of the next payments were asked about, up to which they are done, and whether more may wait behind them."""
+    columns = ("seq", "id", "requested_by", "customer_id", "customer_email", "updated_at")
+    with desk.database.read() as connection:
         wanted = select(*(PAYMENT.c[name] for name in columns)).where(PAYMENT.c.seq > passed)
         rows = connection.execute(wanted.order_by(PAYMENT.c.seq).limit(_LOOKED_AT)).all()
     asked, reached, now = 0, passed, datetime.now(UTC)
@@ -46,7 +59,4 @@ def introduce(desk: Desk) -> int:
                 pass  # it will not be told of this one; whoever opens the payment can ask and read why
             asked += 1
         reached = row.seq
-    if reached != passed:
-        with desk.database.write() as connection:
-            connection.execute(update(BACKFILL).values(introduced_seq=reached))
-    return asked
+    return asked, reached, len(rows) == _LOOKED_AT and reached == rows[-1].seq

@@ -78,7 +78,7 @@ class Proof:
     def _run(self) -> None:
         try:
             with self._database.read() as connection:
-                # Payments are numbered in a row, and none is ever deleted: the highest number is their count or close to it.
+                # Payments are numbered in a row, and only samples are ever deleted: the highest number is close to their count.
                 self._say(of=connection.execute(select(func.max(PAYMENT.c.seq))).scalar() or 0)
             self._say(result=compare(self._database, progress=self._passed))
         except _Cancelled:

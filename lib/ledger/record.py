@@ -19,7 +19,7 @@ from lib.ledger.database import Database
 from lib.ledger.facts import Fact
 from lib.ledger.fold import PaymentState, encode, extend
 from lib.ledger.parts import Counts, Parts, add_local, no_counts
-from lib.ledger.project import Bucket, Measures, project
+from lib.ledger.project import Bucket, Measures, Projection, project
 from lib.ledger.redaction import redacted
 from lib.ledger.remembered import Known, Remembered
 from lib.ledger.search import FIELDS, WHOLE
@@ -97,6 +97,16 @@ def add_volumes(batch: Batch, moved: Mapping[Bucket, Measures], parts: Sequence[
         for each, sign in parts:
             add_local(counts, each, zone, sign)
         add_counts(batch, counts)
+
+
+def subtract(batch: Batch, projections: Iterable[Projection]) -> None:
+    """Take out of the volumes and the breakdown all that these payments had added to them."""
+    moved: dict[Bucket, Measures] = defaultdict(lambda: defaultdict(int))
+    parts: list[tuple[Parts, int]] = []
+    for projection in projections:
+        _shift(moved, projection.volumes, -1)
+        parts.append((projection.parts, -1))
+    add_volumes(batch, moved, parts)
 
 
 def add_counts(batch: Batch, counts: Counts) -> None:

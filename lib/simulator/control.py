@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from lib import catalog
-from lib.simulator import runs, shapes
+from lib.simulator import runs, shapes, taken
 from lib.simulator.clock import parse, stamp
 from lib.simulator.delivery import Courier
 from lib.simulator.engine import Engine
@@ -32,6 +32,8 @@ _STRIDE: Final = timedelta(seconds=1)
 
 _LONGEST_RUN: Final = 64 * 1024 * 1024
 """Bytes of a saved run: a day of demonstrating is a few hundred kilobytes."""
+_LARGEST_LOT: Final = 16 * 1024 * 1024
+"""Bytes of payments taken over at once; a thousand take about one and a half million."""
 
 
 class Control:
@@ -55,6 +57,9 @@ class Control:
             Route("/run", self.replay, methods=["POST"], max_body_size=_LONGEST_RUN),
             Route("/payments", self.payments, methods=["GET"]),
             Route("/visits/{payment_id}", self.visit, methods=["GET"]),
+            Route("/payments/taken", self.taken, methods=["GET"]),
+            Route("/payments/taken", self.take, methods=["POST"], max_body_size=_LARGEST_LOT),
+            Route("/payments/taken", self.forget, methods=["DELETE"]),
             Route("/expire/{payment_id}", self.expire, methods=["POST"]),
             Route("/sources/{source_id}/revoke", self.revoke, methods=["POST"]),
             Route("/deliveries", self.deliveries, methods=["GET"]),
@@ -162,6 +167,28 @@ class Control:
 
         visit = await self._engine.read(query)
         return Json({"opened_on": stamp(visit.at) if visit else None})
+
+    async def taken(self, _request: Request) -> Response:
+        """What is taken over: `{label, count}`."""
+        return Json(await self._engine.read(taken.held))
+
+    async def take(self, request: Request) -> Response:
+        """Take over payments that were made elsewhere: `{label, start, payments}`; what is held afterwards.
+
+        A lot is handed over in parts: `start` is how many of it are here. Each of `payments` says what Checkout.com would
+        know of it, as `taken._payment` and `taken._action` read it.
+        """
+        body = await control_body(request)
+        label, start, payments = body.get("label"), body.get("start"), body.get("payments")
+        if not (isinstance(label, str) and label and isinstance(start, int) and isinstance(payments, list)):
+            raise Mistake("Say label, start and payments.")
+        return Json(await self._engine.alone(partial(taken.take, label=label, start=start, payments=payments)))
+
+    async def forget(self, _request: Request) -> Response:
+        """Forget what was taken over, with everything that happened to it."""
+        await self._engine.alone(taken.forget)
+        await self._courier.reload()
+        return Response(status_code=204)
 
     async def expire(self, request: Request) -> Response:
         """End a payment's link now."""

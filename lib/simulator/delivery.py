@@ -95,6 +95,13 @@ class Courier:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
 
+    async def reload(self) -> None:
+        """Read again what waits: some of it may have been forgotten."""
+        await self.forget()
+        if self._loaded:
+            self._add(await self._engine.read(self._unfinished))
+            self._wake.set()
+
     async def resend(self, event_ids: list[str]) -> int:
         """Send events once more, now, with a fresh schedule. How many there were."""
         events = await self._engine.write(partial(_renew, event_ids=event_ids, now=self._engine.clock.now()))

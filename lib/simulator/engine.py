@@ -61,6 +61,8 @@ TIMERS: Final[dict[str, Callable[[Step, str], None]]] = {
 }
 _PROMPT: Final = ("settle", "decide_refund")
 """What KakaoPay does by itself within seconds; while the clock stands still, it does so right after the step that asked for it."""
+ADRIFT: Final = "adrift"
+"""The setting with how many more ids of each kind were drawn than there are rows that bear them."""
 EPOCH: Final = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
 """Where a run with a standing clock begins, unless it is told otherwise."""
 
@@ -203,7 +205,7 @@ class Engine:
                 db.delete(timer)
                 db.flush()
                 TIMERS[timer.kind](step, timer.subject)
-                self._look_ahead(db)
+                self.look_ahead(db)
             self._born.extend(step.born)
 
     def _begin(self, seed: str | None, at: datetime | None, standing: bool) -> None:
@@ -235,7 +237,7 @@ class Engine:
             if "clock" in saved:
                 self.clock.restore(saved["clock"])
             self.chance = Chance(
-                saved.get("chance", {}).get("seed"), _given_out(db) if saved else None, repeat=self.clock.standing
+                saved.get("chance", {}).get("seed"), given_out(db) if saved else None, repeat=self.clock.standing
             )
             self.faults = Board(self.chance, saved.get("faults"))
             first = {"currencies": self.options.currencies, "kakaopay": self.options.kakaopay}
@@ -243,7 +245,7 @@ class Engine:
             self.started = saved.get("started") or self._beginning()
             db.merge(Setting(name="started", value=self.started))
             self._remember(db, self.account)
-            self._look_ahead(db)
+            self.look_ahead(db)
 
     def _beginning(self) -> dict[str, Any]:
         return {"clock": self.clock.save(), "faults": self.faults.save(), "account": asdict(self.account)}
@@ -258,7 +260,8 @@ class Engine:
         for name, value in values.items():
             db.merge(Setting(name=name, value=value))
 
-    def _look_ahead(self, db: Session) -> None:
+    def look_ahead(self, db: Session) -> None:
+        """See again what will happen next by itself."""
         db.flush()
         self.next_due = db.scalar(select(Timer.due).order_by(Timer.due).limit(1))
 
@@ -272,14 +275,15 @@ class Engine:
             self.told()
 
 
-def _given_out(db: Session) -> Mark:
-    """How many ids of each kind there are, read off the rows that bear them, so that nothing else need be written down."""
+def given_out(db: Session) -> Mark:
+    """How many ids of each kind were drawn, read off the rows that bear them, so that hardly anything need be written down."""
 
     def number(*where: Any) -> int:
         return db.scalar(select(func.count()).select_from(where[0]).where(*where[1:])) or 0
 
     decided = number(Action, Action.status != "pending")
-    return {
+    drift = db.get(Setting, ADRIFT)
+    counted = {
         "pay": number(Payment),
         "code": number(Payment, Payment.code.is_not(None)),
         "act": number(Payment) + number(Action, Action.type == "Refund"),
@@ -292,3 +296,4 @@ def _given_out(db: Session) -> Mark:
         "rpt": number(Report),
         "file": number(Report),
     }
+    return {kind: found + (drift.value.get(kind, 0) if drift else 0) for kind, found in counted.items()}

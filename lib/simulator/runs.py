@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import func, select
 
+from lib.simulator import taken
 from lib.simulator.chance import Chance
 from lib.simulator.clock import parse, stamp
 from lib.simulator.engine import Engine
@@ -33,8 +34,13 @@ _MATTERS: Final = (
 
 
 def save(engine: Engine) -> dict[str, Any]:
-    """Everything the run was made of, and a digest of what came out."""
+    """Everything the run was made of, and a digest of what came out. Raises `Mistake` for one that could not be repeated."""
     with engine.session() as db:
+        if taken.acted_upon(db):
+            raise Mistake(
+                "Something happened to payments that were taken over from elsewhere, such as sample data, so this run "
+                "cannot be lived again from its seed. Begin a new run to have one that can."
+            )
         inputs = [
             {"at": stamp(each.at), "kind": each.kind, "arguments": each.arguments}
             for each in db.scalars(select(Input).order_by(Input.seq))

@@ -244,6 +244,14 @@ class Input(Base):
     arguments: Mapped[dict[str, Any]]
 
 
+class Taken(Base):
+    """A payment that was taken over from elsewhere instead of being made here."""
+
+    __tablename__ = "taken"
+
+    payment_id: Mapped[str] = mapped_column(primary_key=True)
+
+
 class Setting(Base):
     __tablename__ = "setting"
 

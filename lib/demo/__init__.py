@@ -1,0 +1,1 @@
+"""What only a demonstration needs: sample data, the theatre. Never used against Checkout.com."""
