@@ -14,7 +14,8 @@ from lib.demo.filling import Progress, SampleProblem, begin, fill, find_sample, 
 from lib.demo.lives import Plan, lives
 from lib.demo.removal import begin_removal, remove
 from lib.ledger import watchdog
-from lib.ledger.closing.close import close_period, months
+from lib.ledger.closing.close import close_period
+from lib.ledger.closing.months import months
 from lib.ledger.database import Database
 from lib.ledger.deliveries import Incoming, receive
 from lib.ledger.desk import Desk
