@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from lib.ledger.export import Selection
-from lib.ledger.movements import Movement, Tie, movements, tie
+from lib.ledger.movements import Movement, movements
 from lib.ledger.queries import pulse
+from lib.ledger.sums import Tie, tie
 from pages.parts import frame, live, tables, words
 from pages.parts.downloads import downloads
 from pages.parts.session import desk

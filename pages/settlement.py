@@ -11,11 +11,12 @@ import streamlit as st
 from lib import catalog
 from lib.ledger.books import fees_by_day
 from lib.ledger.export import Selection
-from lib.ledger.movements import Sums
 from lib.ledger.queries import pulse
 from lib.ledger.settlement import SettlementLine, settlement, settlement_totals
+from lib.ledger.sums import Sums
 from lib.money import Money
 from pages.parts import frame, live, tables, words
+from pages.parts.custom_days import custom_days
 from pages.parts.downloads import downloads
 from pages.parts.session import desk
 
@@ -63,26 +64,12 @@ def choose_days() -> tuple[date, date]:
             label_visibility="collapsed",
         )
         if period == "Custom":
-            return custom_days(today)
+            return custom_days(today, 7)
     if period == "Last month":
         return (month - timedelta(days=1)).replace(day=1), month - timedelta(days=1)
     if period == "Last 30 days":
         return today - timedelta(days=29), today
     return month, today
-
-
-def custom_days(today: date) -> tuple[date, date]:
-    chosen = st.date_input(
-        "First and last day",
-        (today - timedelta(days=6), today),
-        key="between",
-        bind="query-params",
-        format="YYYY-MM-DD",
-        label_visibility="collapsed",
-        width=260,
-    )
-    days = sorted(chosen) if isinstance(chosen, tuple) and chosen else [today]
-    return days[0], days[-1]
 
 
 def show(lines: list[SettlementLine], fees: Fees, span: tuple[datetime, datetime]) -> None:

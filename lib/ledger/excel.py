@@ -11,7 +11,7 @@ from typing import Any
 from xlsxwriter import Workbook
 
 from lib import catalog
-from lib.ledger.movements import Sums
+from lib.ledger.sums import Sums
 from lib.money import Money
 
 _HEAD_ROWS = 6

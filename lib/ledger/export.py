@@ -15,7 +15,8 @@ from lib.ledger.calendar import SettlementDays
 from lib.ledger.database import Database
 from lib.ledger.excel import workbook
 from lib.ledger.journal import fee_entries, journal
-from lib.ledger.movements import Movement, Sums, added_up, digest, every, sums
+from lib.ledger.movements import Movement, digest, every
+from lib.ledger.sums import Sums, added_up, sums
 from lib.ledger.tables import time_text
 from lib.money import Money
 from lib.operators import Operator

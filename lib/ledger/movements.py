@@ -6,13 +6,10 @@ up to the figure above them.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from heapq import merge
 from itertools import islice
 from typing import Any, Literal, NamedTuple
@@ -22,15 +19,13 @@ from sqlalchemy import ColumnElement, Connection, FromClause, and_, func, litera
 from lib.ledger.calendar import SettlementDays
 from lib.ledger.database import Database
 from lib.ledger.fold import capture_actions
+from lib.ledger.queries.keyset import open_cursor, write_cursor
 from lib.ledger.record import PAYMENT, REFUND
 from lib.ledger.tables import time_text
-from lib.ledger.volumes import Volumes, totals_in
 from lib.money import Money
 
 Kind = Literal["capture", "refund", "untold"]
 """`untold`: refunded, as Checkout.com's totals say, without a refund that we have heard of."""
-
-_QUARTER = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,60 +65,6 @@ class Stretch:
     older: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """Captured, refunded (both without sign) and the numbers of captures and refunds, in one currency.
-
-    What is `untold` counts as refunded money, but nobody knows as how many refunds.
-    """
-
-    captured: Money
-    refunded: Money
-    captured_count: int
-    refunded_count: int
-
-    @property
-    def currency(self) -> str:
-        return self.captured.currency
-
-    @property
-    def net(self) -> Money:
-        """Captured less refunded."""
-        return self.captured - self.refunded
-
-    def __add__(self, other: Sums) -> Sums:
-        """Raises `CurrencyMismatch`."""
-        return Sums(
-            self.captured + other.captured,
-            self.refunded + other.refunded,
-            self.captured_count + other.captured_count,
-            self.refunded_count + other.refunded_count,
-        )
-
-
-def nothing(currency: str) -> Sums:
-    """No movement at all."""
-    return Sums(Money(0, currency), Money(0, currency), 0, 0)
-
-
-def sums_of(volumes: Volumes) -> Sums:
-    """The money of some volumes."""
-    return Sums(volumes.captured, volumes.refunded, volumes.captured_count, volumes.refunded_count)
-
-
-def added_up(currency: str, rows: Iterable[Movement]) -> Sums:
-    """What these movements come to."""
-    captured = refunded = captures = refunds = 0
-    for row in rows:
-        if row.kind == "capture":
-            captured += row.amount
-            captures += 1
-        else:
-            refunded -= row.amount
-            refunds += row.kind == "refund"
-    return Sums(Money(captured, currency), Money(refunded, currency), captures, refunds)
-
-
 def canonical(row: Movement) -> str:
     """What can never change about a movement, as one line of text: when, what, in which currency, how many minor units."""
     return f"{time_text(row.at)}|{row.id}|{row.currency}|{row.amount}"
@@ -156,8 +97,8 @@ def movements(
         found.reverse()
     if not found:
         return Stretch([], None, None)
-    newer = _cursor("newer", found[0][0]) if (position if backwards else more) else None
-    older = _cursor("older", found[-1][0]) if (more if backwards else position) else None
+    newer = write_cursor("newer", found[0][0]) if (position if backwards else more) else None
+    older = write_cursor("older", found[-1][0]) if (more if backwards else position) else None
     return Stretch([movement for _, movement in found], newer, older)
 
 
@@ -169,40 +110,15 @@ def every(
         yield movement
 
 
-class Tie(NamedTuple):
-    """A figure as the screens show it, and what its rows add up to."""
-
-    figure: Sums
-    rows: Sums
-
-    @property
-    def holds(self) -> bool:
-        return self.figure == self.rows
-
-
-def tie(database: Database, currency: str, since: datetime, until: datetime) -> Tie:
-    """Set the figure of a span beside all its rows, both as one transaction sees them."""
-    with database.read() as connection:
-        span = currency, since, until
-        return Tie(sums(connection, *span), rows_summed(connection, *span))
-
-
-def rows_summed(connection: Connection, currency: str, since: datetime, until: datetime) -> Sums:
-    """The same as `sums`, added up from nothing but the rows: what proves the other."""
-    return _summed(connection, _Span(currency, since, until))
-
-
-def sums(connection: Connection, currency: str, since: datetime, until: datetime) -> Sums:
-    """What `every` movement comes to: whole quarters of an hour from the volumes, what hangs over from the rows."""
-    opening, closing = _quarter(since), _quarter(until)
-    if opening < since:
-        opening += _QUARTER
-    if opening >= closing:
-        return _summed(connection, _Span(currency, since, until))
-    found = totals_in(connection, opening, closing).get(currency)
-    inner = sums_of(found) if found else nothing(currency)
-    head, tail = _Span(currency, since, opening), _Span(currency, closing, until)
-    return _summed(connection, head) + inner + _summed(connection, tail)
+def amounts(connection: Connection, currency: str, since: datetime, until: datetime) -> dict[Kind, tuple[int, int]]:
+    """What the movements of each kind come to in minor units, refunds below zero, and how many there are."""
+    span = _Span(currency, since, until)
+    found: dict[Kind, tuple[int, int]] = {}
+    for source in _SOURCES:
+        wanted = select(func.coalesce(func.sum(source.amount), 0), func.count()).select_from(source.rows)
+        amount, number = connection.execute(wanted.where(source.within(span))).one()
+        found[source.kind] = int(amount), number
+    return found
 
 
 class _Span(NamedTuple):
@@ -341,43 +257,14 @@ def _beyond(source: _Source, number: int, position: _Position, *, backwards: boo
     return source.at >= position.at if ahead else source.at > position.at
 
 
-def _summed(connection: Connection, span: _Span) -> Sums:
-    money = dict.fromkeys(("capture", "refund", "untold"), 0)
-    count = dict(money)
-    if span.since < span.until:
-        for source in _SOURCES:
-            wanted = select(func.coalesce(func.sum(source.amount), 0), func.count()).select_from(source.rows)
-            amount, number = connection.execute(wanted.where(source.within(span))).one()
-            money[source.kind], count[source.kind] = int(amount), number
-    return Sums(
-        Money(money["capture"], span.currency),
-        Money(-money["refund"] - money["untold"], span.currency),
-        count["capture"],
-        count["refund"],
-    )
-
-
-def _quarter(moment: datetime) -> datetime:
-    """The start of the quarter of an hour that `moment` falls in, in UTC."""
-    moment = moment.astimezone(UTC)
-    return moment.replace(minute=moment.minute // 15 * 15, second=0, microsecond=0)
-
-
-def _cursor(direction: str, position: _Position) -> str:
-    plain = [direction, position.at.isoformat(), position.source, position.key]
-    return base64.urlsafe_b64encode(json.dumps(plain).encode()).decode().rstrip("=")
-
-
 def _read_cursor(cursor: str | None) -> tuple[bool, _Position | None]:
     """Whether to go backwards, and from where. Cursors come back through the address bar, so anything may be in them."""
     try:
-        direction, at, source, key = json.loads(
-            base64.urlsafe_b64decode((cursor or "") + "=" * (-len(cursor or "") % 4))
-        )
+        direction, (at, source, key) = open_cursor(cursor)
         moment = datetime.fromisoformat(at)
         fits = type(source) is int and 0 <= source < len(_SOURCES) and type(key) is (str if source == 1 else int)
-        if direction in ("newer", "older") and moment.tzinfo and fits:
+        if moment.tzinfo and fits:
             return direction == "older", _Position(moment, source, key)
-    except (ValueError, TypeError, binascii.Error):
+    except (ValueError, TypeError):
         pass
     return True, None

@@ -12,11 +12,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby, islice
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, Select, Table, delete, func, select
 
+from lib.chunks import chunks
 from lib.ledger.batch import Batch
 from lib.ledger.database import Database, StoreUnavailable
 from lib.ledger.facts import from_row
@@ -69,7 +70,7 @@ def compare(
         payments = differing = 0
         volumes: dict[Bucket, Measures] = defaultdict(lambda: dict.fromkeys(MEASURES, 0))
         zone, parts = Batch(connection).zone(), no_counts()
-        for projections in _chunks(_projections(connection)):
+        for projections in chunks(_projections(connection), _CHUNK):
             payments += len(projections)
             differing += _compare_chunk(connection, projections, batch)
             for projection in projections:
@@ -94,11 +95,6 @@ def _projections(connection: Connection) -> Iterator[Projection]:
         projection = project(facts[0].payment_id or "", state, encode(state))
         projection.payment["seq"] = seq
         yield projection
-
-
-def _chunks(projections: Iterator[Projection]) -> Iterator[list[Projection]]:
-    while chunk := list(islice(projections, _CHUNK)):
-        yield chunk
 
 
 def _compare_chunk(connection: Connection, projections: Sequence[Projection], batch: Batch | None) -> int:

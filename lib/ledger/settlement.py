@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from lib.ledger.calendar import SettlementDays
 from lib.ledger.closing import booked_before, booked_by_day, closed_until
 from lib.ledger.database import Database
-from lib.ledger.movements import Sums, nothing, sums_of
+from lib.ledger.sums import Sums, nothing, sums_of
 from lib.ledger.volumes import by_slot_in, totals_in
 from lib.money import Money
 

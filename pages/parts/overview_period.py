@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 import streamlit as st
 
 from lib.ledger.periods import Period, Step, trailing, whole_days
+from pages.parts.custom_days import custom_days
 from pages.parts.session import desk
 
 PERIODS = ("Today", "7 days", "30 days", "90 days", "Month", "Custom")
@@ -85,23 +86,9 @@ def choose_period(span: str, zone: ZoneInfo) -> Period:
         last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
         return trailing((today - first).days + 1, now, zone) if last >= today else whole_days(first, last, zone)
     if span == "Custom":
-        first, last = custom_days(today)
+        first, last = custom_days(today, 14)
         return whole_days(max(first, last - timedelta(days=LONGEST - 1)), last, zone)
     return trailing(TRAILING[span], now, zone)
-
-
-def custom_days(today: date) -> tuple[date, date]:
-    chosen = st.date_input(
-        "First and last day",
-        (today - timedelta(days=13), today),
-        key="between",
-        bind="query-params",
-        format="YYYY-MM-DD",
-        label_visibility="collapsed",
-        width=260,
-    )
-    days = sorted(chosen) if isinstance(chosen, tuple) and chosen else [today]
-    return days[0], days[-1]
 
 
 def choose_step(period: Period) -> Step:

@@ -28,10 +28,11 @@ from lib.ledger.database import Database
 from lib.ledger.excel import exact
 from lib.ledger.export import DoesNotTie, Selection, as_csv, as_excel, as_journal, download, gather
 from lib.ledger.facts import Fact
-from lib.ledger.movements import added_up, canonical
+from lib.ledger.movements import canonical
 from lib.ledger.periods import edges, whole_days
 from lib.ledger.record import record
 from lib.ledger.settlement import settlement, settlement_totals
+from lib.ledger.sums import added_up
 from lib.ledger.volumes import adopt_zone, by_slot
 from lib.money import Money
 from lib.operators import NotAllowed, Operator

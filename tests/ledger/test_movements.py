@@ -16,8 +16,9 @@ from lib.ledger import movements
 from lib.ledger.calendar import SettlementDays
 from lib.ledger.database import Database
 from lib.ledger.facts import Fact
-from lib.ledger.movements import Movement, added_up, every, rows_summed, sums
+from lib.ledger.movements import Movement, every
 from lib.ledger.record import record
+from lib.ledger.sums import added_up, nothing, rows_summed, sums
 from lib.ledger.volumes import adopt_zone, totals
 from lib.money import Money
 from tests.support.events import at, balances, webhook
@@ -178,4 +179,4 @@ def test_a_cursor_that_cannot_be_read_starts_at_the_newest(database: Database, c
 
 def test_a_span_with_nothing_in_it(database: Database) -> None:
     with database.read() as connection:
-        assert sums(connection, "HKD", at(0), at(0) + timedelta(days=1)) == movements.nothing("HKD")
+        assert sums(connection, "HKD", at(0), at(0) + timedelta(days=1)) == nothing("HKD")

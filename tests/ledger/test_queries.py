@@ -141,7 +141,8 @@ def test_a_cursor_from_the_address_bar_never_breaks_a_page(cursor: str) -> None:
 
 def test_a_meddled_cursor_starts_at_the_newest(filled: Database) -> None:
     newest = queries.find_payments(filled, PaymentFilter()).rows
-    for cursor in ("x", "bnVsbA", "WyJvbGRlciIsMSwyXQ", "WyJvbGRlciIsIjIwMjYtMDEtMDEiLDJd"):
+    beyond = keyset.write_cursor("older", [at(0), 10**30])
+    for cursor in ("x", "bnVsbA", "WyJvbGRlciIsMSwyXQ", "WyJvbGRlciIsIjIwMjYtMDEtMDEiLDJd", beyond):
         assert [row.id for row in queries.find_payments(filled, PaymentFilter(), cursor=cursor).rows] == [
             row.id for row in newest
         ]

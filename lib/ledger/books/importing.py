@@ -9,11 +9,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from itertools import islice
 from typing import IO, Any, cast
 
 from sqlalchemy import Connection, func, select, update
 
+from lib.chunks import chunks
 from lib.ledger import audit
 from lib.ledger.batch import Batch
 from lib.ledger.books.cells import BadReport
@@ -129,7 +129,7 @@ class _Taker:
         self.payout_ids: set[str] = set()
 
     def actions(self, rows: Iterator[ActionRow]) -> None:
-        while chunk := list(islice(rows, _CHUNK)):
+        for chunk in chunks(rows, _CHUNK):
             self.lines += len(chunk)
             moments = [row.processed_at for row in chunk]
             self.first = min([*moments, *([self.first] if self.first else [])])
@@ -149,7 +149,7 @@ class _Taker:
             add_fees(self._batch, rest)
 
     def payouts(self, rows: Iterator[PayoutRow]) -> None:
-        while chunk := list(islice(rows, _CHUNK)):
+        for chunk in chunks(rows, _CHUNK):
             self.lines += len(chunk)
             ids = [row.payout_id for row in chunk]
             held = {row.id: row for row in self._connection.execute(select(PAYOUT).where(PAYOUT.c.id.in_(ids)))}

@@ -6,11 +6,11 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, select, text, update
 
+from lib.chunks import chunks
 from lib.ledger.batch import Batch
 from lib.ledger.books.matching import LedgerRow, Line, assign, ledger_rows
 from lib.ledger.books.tables import COMPARED, LINE, REPORT_FILE, STEP, SUM
@@ -97,8 +97,7 @@ class Books:
         """See that every ledger row from `since` to before `until` has its class."""
         moved = select(VOLUME.c.currency).where(VOLUME.c.bucket >= since, VOLUME.c.bucket < until).distinct()
         for currency in self._connection.execute(moved).scalars().all():
-            rows = every(self._connection, currency, since, until, self._days)
-            while chunk := list(islice(rows, _CHUNK)):
+            for chunk in chunks(every(self._connection, currency, since, until, self._days), _CHUNK):
                 keys = {row.id: row.payment_id for row in chunk}
                 owned = select(LINE.c.ledger_key).where(LINE.c.ledger_key.in_(keys), LINE.c.standing != "duplicate")
                 known = set(self._connection.execute(owned).scalars())

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import groupby, islice
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
+from lib.chunks import chunks
 from lib.ledger import audit
 from lib.ledger.batch import Batch
 from lib.ledger.bulk import file
@@ -61,7 +62,7 @@ def upload(desk: Desk, operator: Operator, file_name: str, raw: bytes) -> Upload
         if insert_once(connection, BULK, "id", row):
             audit.note(connection, operator, "bulk.uploaded", sheet.digest, after={"lines": sheet.count})
     run = DryRun(desk, operator, sheet.digest)
-    judged = all(_keep(desk.database, run, sheet.digest, rows) for rows in _chunks(sheet.rows(), CHUNK))
+    judged = all(_keep(desk.database, run, sheet.digest, rows) for rows in chunks(sheet.rows(), CHUNK))
     if judged:
         ready = update(BULK).where(BULK.c.id == sheet.digest, BULK.c.state == "reading")
         with desk.database.write() as connection:
@@ -128,12 +129,6 @@ def resume(desk: Desk, operator: Operator, bulk_id: str) -> None:
             raise CannotRun("The file is not stopped, so there is nothing to resume.")
         tallies = would_move(tallies_in(connection, bulk_id))
         _run(connection, operator, bulk_id, "bulk.resumed", tallies)
-
-
-def _chunks(rows: Iterable[Given], size: int) -> Iterator[list[Given]]:
-    iterator = iter(rows)
-    while some := list(islice(iterator, size)):
-        yield some
 
 
 def _lock(connection: Connection, bulk_id: str) -> Row[Any]:

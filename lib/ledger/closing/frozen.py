@@ -6,10 +6,11 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from itertools import groupby, islice
+from itertools import groupby
 
 from sqlalchemy import Connection
 
+from lib.chunks import chunks
 from lib.ledger.batch import Batch
 from lib.ledger.calendar import SettlementDays
 from lib.ledger.closing.late import MEASURES, Row, add_row, row_of
@@ -31,9 +32,9 @@ class Frozen:
         self._parts: list[tuple[datetime, datetime, str]] = []
         self._quarters: dict[datetime, dict[str, int]] = defaultdict(lambda: dict.fromkeys(MEASURES, 0))
 
-    def take(self, rows: Iterator[Row]) -> None:
+    def take(self, rows: Iterable[Row]) -> None:
         """Take in rows, which come in their order."""
-        while part := list(islice(rows, _PART)):
+        for part in chunks(rows, _PART):
             self.count += len(part)
             lines = "".join(f"{row.line}\n" for row in part)
             self.digest.update(lines.encode())

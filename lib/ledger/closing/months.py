@@ -14,9 +14,9 @@ from lib.ledger.calendar import SettlementDays
 from lib.ledger.closing.late import MEASURES, Row, add_row, closed, late_rows, month_of, read_line
 from lib.ledger.closing.tables import PERIOD, SHEET, Period
 from lib.ledger.database import Database
-from lib.ledger.movements import sums
 from lib.ledger.record import VOLUME
 from lib.ledger.rows import as_rows
+from lib.ledger.sums import sums
 from lib.money import Money
 
 

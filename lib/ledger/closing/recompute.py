@@ -6,10 +6,11 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby, islice
+from itertools import groupby
 
 from sqlalchemy import Connection, select
 
+from lib.chunks import chunks
 from lib.ledger.calendar import SettlementDays
 from lib.ledger.closing.late import Row, sheet, sheet_rows
 from lib.ledger.closing.tables import Period
@@ -56,7 +57,7 @@ def recompute(
         for movement in every(connection, period.currency, period.since, period.until, days):
             payments.add(movement.payment_id)
         rows: list[Row] = []
-        for number, chunk in enumerate(_chunks(sorted(payments))):
+        for number, chunk in enumerate(chunks(sorted(payments), _CHUNK)):
             rows += _rows(connection, chunk, period)
             progress(min(len(payments), (number + 1) * _CHUNK))
         told = [row for row in sheet_rows(connection, period.id or 0) if row.month or row.kind == "fee"]
@@ -111,9 +112,3 @@ def _within(period: Period, told: Iterable[tuple[str | None, str, str, str | Non
         at = datetime.fromisoformat(when) if when else None
         if at and period.since <= at < period.until:
             yield Row(at, identity, payment_id, action, amount, 1)
-
-
-def _chunks(ids: list[str]) -> Iterator[list[str]]:
-    waiting = iter(ids)
-    while chunk := list(islice(waiting, _CHUNK)):
-        yield chunk

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -15,6 +14,8 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, tuple_
 from lib.ledger.tables import Table, UtcTime
 
 Row = TypeVar("Row", bound=Table)
+_LARGEST = 2**63 - 1
+"""The largest number that a database holds."""
 
 
 @dataclass(frozen=True)
@@ -43,34 +44,45 @@ def page_of(
         if position:
             onward = statement.where(keys < position if direction == "older" else keys > position)
         rows += connection.execute(onward.order_by(*order).limit(limit + 1)).mappings().all()
-    rows.sort(key=lambda row: tuple(row[str(column.key)] for column in by), reverse=direction == "older")
+
+    def place(row: RowMapping) -> tuple[Any, ...]:
+        return tuple(row[str(column.key)] for column in by)
+
+    rows.sort(key=place, reverse=direction == "older")
     more = len(rows) > limit
     rows = rows[:limit]
     if direction == "newer":
         rows.reverse()
     if not rows:
         return [], None, None
-    newer = _cursor("newer", rows[0], by) if (more if direction == "newer" else position) else None
-    older = _cursor("older", rows[-1], by) if (more if direction == "older" else position) else None
+    newer = write_cursor("newer", place(rows[0])) if (more if direction == "newer" else position) else None
+    older = write_cursor("older", place(rows[-1])) if (more if direction == "older" else position) else None
     return rows, newer, older
 
 
-def _cursor(direction: str, row: RowMapping, by: Sequence[ColumnElement[Any]]) -> str:
-    values = [row[str(column.key)] for column in by]
-    plain = [value.isoformat() if isinstance(value, datetime) else value for value in values]
+def write_cursor(direction: str, position: Iterable[Any]) -> str:
+    """A cursor to the page on one side of a position."""
+    plain = [value.isoformat() if isinstance(value, datetime) else value for value in position]
     return base64.urlsafe_b64encode(json.dumps([direction, *plain]).encode()).decode().rstrip("=")
+
+
+def open_cursor(cursor: str | None) -> tuple[str, list[Any]]:
+    """What `write_cursor` was given, times as text. Raises ValueError or TypeError for what it did not write."""
+    direction, *plain = json.loads(base64.urlsafe_b64decode((cursor or "") + "=" * (-len(cursor or "") % 4)))
+    if direction not in ("newer", "older"):
+        raise ValueError("a cursor leads to what is newer or to what is older")
+    if any(abs(value) > _LARGEST if isinstance(value, int) else "\0" in value for value in plain):
+        raise ValueError("no row is there")
+    return direction, plain
 
 
 def read_cursor(cursor: str | None, by: Sequence[ColumnElement[Any]]) -> tuple[str, tuple[Any, ...] | None]:
     """Direction and position. Cursors come back through the address bar, so anything may be in them."""
     try:
-        direction, *plain = json.loads(base64.urlsafe_b64decode((cursor or "") + "=" * (-len(cursor or "") % 4)))
-        values = tuple(_value(value, column) for value, column in zip(plain, by, strict=True))
-        if direction in ("newer", "older"):
-            return direction, values
-    except (ValueError, TypeError, binascii.Error):
-        pass
-    return "older", None
+        direction, plain = open_cursor(cursor)
+        return direction, tuple(_value(value, column) for value, column in zip(plain, by, strict=True))
+    except (ValueError, TypeError):
+        return "older", None
 
 
 def _value(plain: Any, column: ColumnElement[Any]) -> Any:
