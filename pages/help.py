@@ -13,7 +13,7 @@ RULES = catalog.kakaopay()
 
 
 def screen() -> None:
-    frame.page("Help", "What the words mean, and how to test KakaoPay from end to end.")
+    frame.page("Words and tests", "What the words mean, and how to test KakaoPay from end to end.")
     glossary, tests = st.tabs(["Words", "Testing KakaoPay"])
     with glossary:
         show_words()

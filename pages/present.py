@@ -11,7 +11,7 @@ from lib.ledger.tables import Creation, Payment
 from pages.parts import frame, present_money, present_refund, present_steps, showing
 
 STEPS = (
-    ("Ask for a payment", "A shop asks Checkout.com for a KakaoPay payment, and gets a link for its customer."),
+    ("Present", "Show the whole life of a KakaoPay payment, one step a screen, with one key to go on."),
     ("Scan", "The customer points the phone's camera at the code, which holds nothing but the link."),
     ("Pay", "The customer agrees on the KakaoPay page, and this screen hears of it by itself."),
     ("Event by event", "Checkout.com tells the shop of every step in a signed webhook; each appears as it arrives."),

@@ -34,7 +34,7 @@ def begin(payment: Payment | None) -> None:
     with picture:
         poster.show(str(parse(preset.amount, preset.currency)), preset.name, "yellow")
     with told:
-        st.header("The right arrow key goes on, the left one back.", anchor=False)
+        st.header("A shop asks for a payment. The right arrow key goes on, the left one back.", anchor=False)
         st.markdown("Loading the page again loses nothing. Ctrl and + make everything larger.")
         if payment:
             st.markdown(f"Asked for: {words.status(payment.status).badge} {words.plain(payment.reference or '')}")

@@ -14,7 +14,7 @@ def test_showing_asks_for_a_payment_once_and_goes_on_in_the_address(
     checkout: StandIn, empty: Database, open_page: Open
 ) -> None:
     test = open_page("present.py")
-    assert "Ask for a payment" in said(test)
+    assert "Step 1 of 6" in said(test)
     key = test.query_params["key"]
     test.button(key="on_1_send").click().run()
     assert not test.exception
