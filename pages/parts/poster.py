@@ -22,13 +22,17 @@ _PLATES: dict[Colour, tuple[str, str]] = {
 def show(word: str, line: str, colour: Colour) -> None:
     """`word` large, `line` below it."""
     ground, ink = _PLATES[colour]
-    size = min(84, 980 // max(len(word), 1))
     svg = (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 240">'
         f'<rect width="640" height="240" rx="20" fill="{ground}"/>'
         f'<g fill="{ink}" font-family="Source Sans 3, Source Sans Pro, Helvetica, Arial, sans-serif" text-anchor="middle">'
-        f'<text x="320" y="128" font-size="{size}" font-weight="700">{escape(word)}</text>'
-        f'<text x="320" y="192" font-size="38">{escape(line)}</text></g></svg>'
+        f'<text x="320" y="128" font-size="{_fitting(84, word)}" font-weight="700">{escape(word)}</text>'
+        f'<text x="320" y="192" font-size="{_fitting(38, line)}">{escape(line)}</text></g></svg>'
     )
     data = base64.b64encode(svg.encode()).decode()
     st.image(f"data:image/svg+xml;base64,{data}", width="stretch", alt=f"{word}: {line}")
+
+
+def _fitting(size: int, text: str) -> int:
+    """A size of letters at which a text surely fits the plate, in whatever typeface the browser has."""
+    return min(size, 860 // max(len(text), 1))

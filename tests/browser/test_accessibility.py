@@ -66,6 +66,9 @@ def through_the_menu(page: Page) -> Iterator[str]:
     """Open every screen, as a person does, and say its name when it stands."""
     for link in entries(page).all():
         name = link.inner_text().splitlines()[-1]
+        folded = page.get_by_role("button", name="Expand sidebar")
+        if folded.is_visible():  # after a screen that is shown to an audience
+            folded.click()
         link.click()
         expect(page.get_by_role("heading", name=name, level=1, exact=True)).to_be_visible()
         rest(page)
