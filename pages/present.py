@@ -42,12 +42,10 @@ def screen() -> None:
     for name in (CREATION, REFUND):
         st.query_params.setdefault(name, new_key())
     creation = showing.asked(st.query_params[CREATION])
-    payment = None
-    if creation and (number > 1 or creation.payment_id):
-        payment = showing.payment_of(creation)
+    payment = showing.payment_of(creation) if creation else None
     with st.container(gap="medium"):
         action = draw(number, creation, payment)
-    navigate(number, action)
+    navigate(number, action, payment)
 
 
 def step_number() -> int:
@@ -67,6 +65,8 @@ def draw(number: int, creation: Creation | None, payment: Payment | None) -> Act
         )
     elif payment:
         return draw_payment(number, payment)
+    else:
+        begin_again("instead")
     return ON
 
 
@@ -85,7 +85,7 @@ def draw_payment(number: int, payment: Payment) -> Action:
     return ON
 
 
-def navigate(number: int, action: Action) -> None:
+def navigate(number: int, action: Action, payment: Payment | None) -> None:
     """The keys at the foot: back, and the one that goes on."""
     st.progress(number / len(STEPS))
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
@@ -99,29 +99,33 @@ def navigate(number: int, action: Action) -> None:
             key=f"back_{number}",
         )
         st.caption(f"Step {number} of {len(STEPS)}", width="content")
-        if number < len(STEPS) or action is not ON:
+        if number < len(STEPS):
             st.button(
                 frame.primary(action.label, action.icon),
                 type="primary",
                 shortcut="Right",
                 on_click=act,
-                args=(number, action),
+                args=(number, action, payment),
                 # A key pressed again while the screen changes presses the button it was meant for, and no other.
                 key=f"on_{number}_{action.icon}",
             )
         else:
-            st.button("Begin again", icon=":material/replay:", on_click=st.query_params.clear, key="begin_again")
+            begin_again("at_the_end")
 
 
-def act(number: int, action: Action) -> None:
+def begin_again(place: str) -> None:
+    st.button("Begin again", icon=":material/replay:", on_click=st.query_params.clear, key=f"begin_again_{place}")
+
+
+def act(number: int, action: Action, payment: Payment | None) -> None:
     """What the key stands for in this step. Asking and refunding happen once, under the keys in the address."""
-    if action is ON:
+    if action == ON:
         go(number + 1)
     elif number == 1:
         showing.ask(st.query_params[CREATION])
         go(2)
-    else:
-        present_refund.send(st.query_params[CREATION], st.query_params[REFUND])
+    elif payment:
+        present_refund.send(payment, st.query_params[REFUND])
 
 
 def go(number: int) -> None:

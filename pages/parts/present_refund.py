@@ -15,7 +15,7 @@ from lib.ledger.showcase import part_to_refund
 from lib.ledger.tables import Payment, Refund
 from lib.money import Money
 from lib.operators import NotAllowed
-from pages.parts import poster, showing, words
+from pages.parts import poster, words
 from pages.parts.poster import Colour
 from pages.parts.session import desk, operator
 
@@ -26,16 +26,18 @@ COLOURS: dict[str, Colour] = {"refunded": "green", "declined": "red", "failed": 
 def show(payment: Payment, key: str) -> Money | None:
     """What a refund comes to, before and after; the amount that the key asks for, while it has not been asked for."""
     refund = find_refund(desk().database, key)
-    obstacle = None if refund else why_not(payment)
     watch(payment.id, key, refund.status if refund else None, payment.version)
     if refund:
         return None
-    problem = st.session_state.get(PROBLEM, ("", ""))
-    if problem[0] == key:
-        st.error(words.plain(problem[1]), icon=":material/error:")
-    elif obstacle:
+    asked_for, problem = st.session_state.get(PROBLEM, ("", ""))
+    if asked_for == key:
+        st.error(words.plain(problem), icon=":material/error:")
+        return None
+    obstacle = why_not(payment)
+    if obstacle:
         st.info(words.plain(obstacle), icon=":material/info:")
-    return None if obstacle else part_to_refund(payment)
+        return None
+    return part_to_refund(payment)
 
 
 def why_not(payment: Payment) -> str | None:
@@ -80,18 +82,11 @@ def announce(payment: Payment, refund: Refund | None) -> None:
     st.header(words.refund_ending(refund) or sign.meaning, anchor=False, text_alignment="center")
 
 
-def send(creation_key: str, key: str) -> None:
+def send(payment: Payment, key: str) -> None:
     """Ask for the refund under `key`: once, however often it is pressed."""
-    creation = showing.asked(creation_key)
-    payment = find_payment(desk().database, creation.payment_id) if creation and creation.payment_id else None
-    if payment is None:
-        return
     reason = next(iter(catalog.kakaopay().refund_reasons))
-    amount, left = part_to_refund(payment), payment.refundable
-    held = find_refund(desk().database, key)
-    if held:
-        return
+    part, left = part_to_refund(payment), payment.refundable
     try:
-        request_refund(desk(), operator(), payment.id, amount, key=key, drawn_with=left, reason=reason)
+        request_refund(desk(), operator(), payment.id, part, key=key, drawn_with=left, reason=reason)
     except (RefundProblem, NotAllowed) as error:
         st.session_state[PROBLEM] = (key, str(error))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from lib import catalog, phone
 from lib.ledger.database import Database
+from lib.ledger.queries import find_payment
 from lib.phone import Check
-from tests.pages.conftest import Open, StandIn, said
+from pages.parts import customer_state
+from tests.pages.conftest import Open, StandIn, payment, said
 
 
 def test_showing_asks_for_a_payment_once_and_goes_on_in_the_address(
@@ -28,30 +32,37 @@ def test_showing_asks_for_a_payment_once_and_goes_on_in_the_address(
     assert len(checkout.asked) == 1
 
 
-@pytest.mark.parametrize("step", ["2", "3", "4", "5", "6"])
-def test_a_step_before_anything_was_asked_for_says_where_to_begin(empty: Database, open_page: Open, step: str) -> None:
-    test = open_page("present.py", slide=step)
-    assert not test.exception
-    assert "Nothing has been asked for yet" in said(test)
+def test_a_refused_request_is_said_and_begun_again(checkout: StandIn, empty: Database, open_page: Open) -> None:
+    checkout.answers = [(422, {"error_type": "request_invalid", "error_codes": ["payee_not_onboarded"]})]
+    test = open_page("present.py")
+    test.button(key="on_1_send").click().run()
+    assert test.error
+    test.button(key="begin_again_instead").click().run()
+    assert not test.error
+    assert test.button(key="on_1_send")
 
 
-@pytest.mark.parametrize("step", ["0", "7", "two", "²", ""])
-def test_an_address_that_names_no_step_is_the_first(empty: Database, open_page: Open, step: str) -> None:
-    assert "Step 1 of 6" in said(open_page("present.py", slide=step))
+def test_an_address_names_the_step_and_none_goes_without_what_it_needs(empty: Database, open_page: Open) -> None:
+    test = open_page("present.py")
+    for step in "23456":
+        test.query_params["slide"] = step
+        test.run()
+        assert not test.exception
+        assert "Nothing has been asked for yet" in said(test)
+    for nonsense in ("0", "7", "two", "²", ""):
+        test.query_params["slide"] = nonsense
+        test.run()
+        assert "Step 1 of 6" in said(test)
 
 
-@pytest.mark.parametrize("page", ["present.py", "phone.py"])
-def test_whoever_may_not_ask_for_payments_is_told_who_may(empty: Database, open_page: Open, page: str) -> None:
+@pytest.mark.parametrize(("page", "role"), [("present.py", "approver"), ("phone.py", "viewer")])
+def test_whoever_may_not_ask_for_payments_is_told_who_may(
+    empty: Database, open_page: Open, page: str, role: str
+) -> None:
     test = open_page(page)
-    test.selectbox(key="acting_role").select("viewer").run()
+    test.selectbox(key="acting_role").select(role).run()
     assert "Not for your role" in said(test)
     assert not [button for button in test.button if "Ask for it" in button.label or "Create" in button.label]
-
-
-def test_an_approver_may_refund_but_not_ask(empty: Database, open_page: Open) -> None:
-    test = open_page("present.py")
-    test.selectbox(key="acting_role").select("approver").run()
-    assert "Not for your role" in said(test)
 
 
 def test_a_phone_is_refused_a_code_that_names_this_machine_and_told_the_command(
@@ -117,3 +128,24 @@ def test_help_has_the_whole_test_matrix(empty: Database, open_page: Open) -> Non
         assert f"{steps.device}**, terminal type `{steps.terminal_type}`" in text
     for place in ("Australia", "EU countries", "Hong Kong", "Singapore", "United Kingdom"):
         assert place in text
+
+
+@pytest.mark.parametrize(
+    ("number", "word"), [(2, "Paid"), (4, "Paid"), (5, "Declined"), (6, "Expired"), (7, "Not paid"), (8, "Paid")]
+)
+def test_the_word_across_the_room_is_what_the_ledger_knows(filled: Database, number: int, word: str) -> None:
+    found = find_payment(filled, payment(number))
+    assert found
+    assert customer_state.state_of(found).word == word
+
+
+def test_the_time_left_runs_to_the_stored_expiry(filled: Database) -> None:
+    found = find_payment(filled, payment(1))
+    assert found
+    found.expires_at = datetime.now(UTC) + timedelta(minutes=3)
+    left, share = customer_state.time_left(found)
+    assert timedelta(minutes=2) < left <= timedelta(minutes=3)
+    assert 0 < share < 1
+    found.expires_at = datetime.now(UTC) - timedelta(minutes=3)
+    assert customer_state.time_left(found) == (timedelta(0), 0)
+    assert "The time is over" in customer_state.time_words(timedelta(0))
