@@ -43,6 +43,13 @@ def main() -> None:
         url_path="simulator-board",
         visibility=shown("simulate"),
     )
+    sample = st.Page(
+        "sample_data.py",
+        title="Sample data",
+        icon=":material/auto_awesome:",
+        url_path="sample-data",
+        visibility=shown("simulate"),
+    )
     chosen = st.navigation(
         {
             "": [
@@ -83,6 +90,7 @@ def main() -> None:
             # Nothing is made for show where money is real.
             "Demo": [
                 *(showing if desk().settings.world != "live" else []),
+                *([sample] if desk().settings.world == "simulator" else []),
                 *([board] if simulator.in_reach() else []),
             ],
             "Admin": [

@@ -17,7 +17,7 @@ from lib.ledger.tables import Payment
 from lib.ledger.volumes import Volumes
 from lib.ledger.watchdog import overdue
 from lib.money import MINUS, Money
-from pages.parts import charts, frame, live, overview_parts, overview_period, tables, words
+from pages.parts import charts, frame, live, overview_parts, overview_period, simulator, tables, words
 from pages.parts.overview_period import View
 from pages.parts.session import desk
 
@@ -66,6 +66,7 @@ def welcome() -> None:
         )
         if st.button(frame.primary("New payment", "add_card"), type="primary"):
             st.switch_page("new_payment.py")
+        simulator.offer_sample_data()
 
 
 def figures(latest: Sequence[Payment]) -> None:

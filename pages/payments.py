@@ -13,7 +13,7 @@ from lib.ledger.payment_filter import PaymentFilter
 from lib.ledger.queries import Count, Page, count_payments, find_payments, pulse
 from lib.ledger.query_text import Reading
 from lib.ledger.tables import Payment
-from pages.parts import frame, live, payment_search, payment_views, tables, words
+from pages.parts import frame, live, payment_search, payment_views, simulator, tables, words
 from pages.parts.session import desk, operator
 
 FEW = 3
@@ -33,12 +33,13 @@ def screen() -> None:
         show_rows(page)
         turn(page, count_payments(database, reading.wanted))
     elif reading.wanted == PaymentFilter():
-        frame.empty(
+        with frame.empty(
             "receipt_long",
             "No payments yet",
             "Payments appear here as soon as one is requested, here or anywhere else on your account.",
             ("new_payment.py", "Create your first payment"),
-        )
+        ):
+            simulator.offer_sample_data()
     else:
         said = "Try fewer letters of the reference or e-mail address, or drop a filter."
         with frame.empty("search_off", "Nothing matches", said):

@@ -15,7 +15,7 @@ from lib.ledger.queries import pulse
 from lib.ledger.settlement import SettlementLine, settlement, settlement_totals
 from lib.ledger.sums import Sums
 from lib.money import Money
-from pages.parts import frame, live, tables, words
+from pages.parts import frame, live, simulator, tables, words
 from pages.parts.custom_days import custom_days
 from pages.parts.downloads import downloads
 from pages.parts.session import desk
@@ -41,12 +41,13 @@ def screen() -> None:
     if lines:
         show(lines, fees_by_day(database, first, last, by), by.span(first, last))
     else:
-        frame.empty(
+        with frame.empty(
             "account_balance",
             "No money moved in these days",
             "Choose another period, or create a payment and let it be paid.",
             ("new_payment.py", "New payment"),
-        )
+        ):
+            simulator.offer_sample_data()
     live.redraw_on_change(lambda: pulse(database), drawn, minute)
 
 

@@ -10,7 +10,7 @@ from lib.board import Board, BoardError
 from lib.board_acts import BoardActs
 from lib.operators import NotAllowed
 from lib.settings import SIMULATOR_PATH
-from pages.parts.session import desk
+from pages.parts.session import desk, operator
 
 _SAID = "simulator_said"
 
@@ -31,6 +31,12 @@ def acts() -> BoardActs:
 def in_reach() -> bool:
     """Whether there is a board to show: the app points at a simulator, and that one has one."""
     return desk().settings.world == "simulator" and board().answers()
+
+
+def offer_sample_data() -> None:
+    """Where there is nothing to see: a way to something, for those who may, and only in the simulator's world."""
+    if desk().settings.world == "simulator" and operator().may("simulate"):
+        st.page_link("sample_data.py", label="Fill with sample data", icon=":material/auto_awesome:", width="content")
 
 
 def attempt(place: str, action: Callable[[], str]) -> bool:
