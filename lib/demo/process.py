@@ -14,7 +14,15 @@ _started: list[subprocess.Popen[bytes]] = []
 def start() -> None:
     """Have a process of its own do what the row of `sample` says, with this one's settings."""
     _started[:] = [each for each in _started if each.poll() is None]
+    _started.append(module("lib.demo", "--continue"))
+
+
+def module(name: str, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
+    """Start `python -m name` with this process's environment, changed by `environment`."""
     path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH", "")]))
-    command = [sys.executable, "-m", "lib.demo", "--continue"]
-    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
-    _started.append(subprocess.Popen(command, env=os.environ | {"PYTHONPATH": path}, **quiet))  # noqa: S603 - our own words
+    return subprocess.Popen(  # noqa: S603 - our own words
+        [sys.executable, "-m", name, *arguments],
+        env=os.environ | {"PYTHONPATH": path} | environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
