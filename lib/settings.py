@@ -234,7 +234,7 @@ class Settings(Access):
     @property
     def world(self) -> World:
         """Which money this is. A host that is not Checkout.com's is a simulator, ours or somebody's."""
-        host = (urlsplit(self.checkout_base_url).hostname or "") if self.checkout_base_url else ""
+        host = (urlsplit(self.checkout_base_url or "").hostname or "").rstrip(".")
         if host == "api.sandbox.checkout.com" or host.endswith(".api.sandbox.checkout.com"):
             return "sandbox"
         if host == "checkout.com" or host.endswith(".checkout.com"):

@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from lib.board import Board, BoardError
-from tests.simulator.house import House, house, order, until
+from tests.simulator.house import House, house, order
+from tests.support.waiting import until
 
 
 @pytest.fixture

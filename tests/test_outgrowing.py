@@ -27,7 +27,8 @@ from tests.simulator.house import Receiver as Nobody
 from tests.support import databases
 from tests.support.alone import WEBHOOK_KEY
 from tests.support.load import Load, id_of, lives
-from tests.support.server import CHANNEL, ROOT, SECRET_KEY, Server, until
+from tests.support.server import CHANNEL, ROOT, SECRET_KEY, Server
+from tests.support.waiting import until
 
 README = (ROOT / "README.md").read_text("utf-8")
 

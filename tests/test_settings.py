@@ -72,6 +72,7 @@ def test_the_real_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
         ("https://AB12.API.SANDBOX.CHECKOUT.COM", "sandbox"),
         ("https://api.checkout.com", "live"),
         ("https://ab12cd34.api.checkout.com", "live"),
+        ("https://ab12cd34.api.checkout.com.", "live"),
         ("http://127.0.0.1:9000/simulator", "simulator"),
         ("http://[::1]:9000", "simulator"),
         ("https://api.sandbox.checkout.com.example", "simulator"),

@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 from playwright.sync_api import Locator, Page
 
-from tests.support.server import Server, payment_request, until
+from tests.support.server import Server, payment_request
+from tests.support.waiting import until
 
 OUR_INSIDES = re.compile(r"Traceback|\.py\b|site-packages|sqlalchemy|OperationalError|NoneType|Errno", re.IGNORECASE)
 

@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.screens import Merchant, Window
-from tests.support.server import Server, payment_request, until
+from tests.support.server import Server, payment_request
+from tests.support.waiting import until
 
 
 def paid_many(merchant: Merchant, prefix: str, count: int) -> list[str]:

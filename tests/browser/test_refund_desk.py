@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.screens import Merchant, Window, ask_for_refund, badge, kept_refunds, title
-from tests.support.server import Server, serving, until
+from tests.support.server import Server, serving
+from tests.support.waiting import until
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,8 @@ import re
 from playwright.sync_api import expect
 
 from tests.browser.screens import Merchant, Window, badge, title
-from tests.support.server import Server, payment_request, until
+from tests.support.server import Server, payment_request
+from tests.support.waiting import until
 
 
 def test_a_duplicate_shows_as_second_copy(server: Server, window: Window, merchant: Merchant) -> None:

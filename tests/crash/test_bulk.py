@@ -22,7 +22,8 @@ from lib.simulator.app import create
 from lib.simulator.options import SECRET_KEY, Options
 from tests.simulator.house import House, Receiver, served
 from tests.support.events import balances, webhook
-from tests.support.server import Server, until
+from tests.support.server import Server
+from tests.support.waiting import until
 
 ANA = Operator("Ana")
 

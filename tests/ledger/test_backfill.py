@@ -30,6 +30,7 @@ from lib.simulator.app import create
 from lib.simulator.options import SECRET_KEY, Options
 from tests.simulator.house import House, Receiver, served
 from tests.support.events import balances, event, webhook
+from tests.support.provider import desk_with
 
 ANA = Operator("Ana")
 SETTINGS = Settings(_env_file=None)  # type: ignore[call-arg]
@@ -60,12 +61,8 @@ def provider() -> Provider:
 
 @pytest.fixture
 def desk(database: Database, provider: Provider) -> Iterator[Desk]:
-    client = CheckoutClient(
-        base_url="http://checkout", secret_key="k", timeout=1, transport=httpx.MockTransport(provider)
-    )
-    with stamina.set_testing(True, attempts=1):
-        yield Desk(SETTINGS, database, client, "http://desk")
-    client.close()
+    with stamina.set_testing(True, attempts=1), desk_with(database, provider) as desk:
+        yield desk
 
 
 def pending(number: int, ago: timedelta) -> Any:

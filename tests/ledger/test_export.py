@@ -36,36 +36,11 @@ from lib.ledger.sums import added_up
 from lib.ledger.volumes import adopt_zone, by_slot
 from lib.money import Money
 from lib.operators import NotAllowed, Operator
-from tests.support.events import at, balances, webhook
+from tests.support.events import at, balances, captured, refunded, webhook
 
 ANA = Operator("Ana")
 HONG_KONG = ZoneInfo("Asia/Hong_Kong")
 SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-
-
-def captured(number: int, seconds: float, amount: int, currency: str = "HKD", reference: str = "") -> Fact:
-    return webhook(
-        "payment_captured",
-        f"c{number}",
-        seconds,
-        f"pay_{number}",
-        amount=amount,
-        currency=currency,
-        action_id=f"act_{number}",
-        reference=reference or f"ORD-{number}",
-    )
-
-
-def refunded(number: int, seconds: float, amount: int, currency: str = "HKD") -> Fact:
-    return webhook(
-        "payment_refunded",
-        f"r{number}",
-        seconds,
-        f"pay_{number}",
-        amount=amount,
-        currency=currency,
-        action_id=f"act_r{number}",
-    )
 
 
 def chosen(*currencies: str, zone: str = "Asia/Hong_Kong", days: int = 2) -> Selection:

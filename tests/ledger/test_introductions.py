@@ -7,7 +7,6 @@ import httpx
 import pytest
 import stamina
 
-from lib.checkout.client import CheckoutClient
 from lib.ledger import facts, queries, rebuild
 from lib.ledger.database import Database
 from lib.ledger.desk import Desk
@@ -15,8 +14,8 @@ from lib.ledger.facts import Fact, from_webhook
 from lib.ledger.introductions import A_ROUND, introduce
 from lib.ledger.record import record
 from lib.ledger.search import index_waiting
-from lib.settings import Settings
 from tests.support.events import answer, event
+from tests.support.provider import desk_with
 
 A_MINUTE = timedelta(minutes=1)
 
@@ -44,12 +43,8 @@ def provider() -> Provider:
 
 @pytest.fixture
 def desk(database: Database, provider: Provider) -> Iterator[Desk]:
-    client = CheckoutClient(
-        base_url="http://checkout", secret_key="k", timeout=1, transport=httpx.MockTransport(provider)
-    )
-    with stamina.set_testing(True, attempts=1):
-        yield Desk(Settings(_env_file=None), database, client, "http://desk")
-    client.close()
+    with stamina.set_testing(True, attempts=1), desk_with(database, provider) as desk:
+        yield desk
 
 
 def told(name: str, ago: timedelta = A_MINUTE, **data: object) -> Fact:

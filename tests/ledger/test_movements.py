@@ -21,7 +21,7 @@ from lib.ledger.record import record
 from lib.ledger.sums import added_up, nothing, rows_summed, sums
 from lib.ledger.volumes import adopt_zone, totals
 from lib.money import Money
-from tests.support.events import at, balances, webhook
+from tests.support.events import at, balances, captured, refunded, webhook
 
 DAYS = SettlementDays(ZoneInfo("Asia/Hong_Kong"), 13)
 EACH_ANEW = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -32,32 +32,6 @@ LONG_AGO, LATER = at(-400 * 86400), at(400 * 86400)
 def all_rows(database: Database, currency: str, since: datetime = LONG_AGO, until: datetime = LATER) -> list[Movement]:
     with database.read() as connection:
         return list(every(connection, currency, since, until, DAYS))
-
-
-def captured(number: int, seconds: float, amount: int, currency: str = "HKD") -> Fact:
-    return webhook(
-        "payment_captured",
-        f"c{number}",
-        seconds,
-        f"pay_{number}",
-        amount=amount,
-        currency=currency,
-        action_id=f"act_{number}",
-        reference=f"ORD-{number}",
-    )
-
-
-def refunded(number: int, seconds: float, amount: int, currency: str = "HKD", name: str = "r") -> Fact:
-    action = f"act_{name}{number}"
-    return webhook(
-        "payment_refunded",
-        f"{name}{number}",
-        seconds,
-        f"pay_{number}",
-        amount=amount,
-        currency=currency,
-        action_id=action,
-    )
 
 
 def test_a_row_says_what_moved_when_and_of_which_payment(database: Database) -> None:

@@ -10,7 +10,6 @@ import httpx
 import pytest
 
 from lib import catalog
-from lib.checkout.client import CheckoutClient
 from lib.ledger import payments, queries
 from lib.ledger.customers import chain_of
 from lib.ledger.database import Database
@@ -21,6 +20,7 @@ from lib.money import Money
 from lib.operators import Operator
 from lib.settings import Settings
 from tests.support.events import balances, webhook
+from tests.support.provider import desk_with
 
 ANA = Operator("Ana")
 SETTINGS = Settings(_env_file=None)  # type: ignore[call-arg]
@@ -147,11 +147,8 @@ def provider() -> Provider:
 
 @pytest.fixture
 def desk(database: Database, provider: Provider) -> Iterator[Desk]:
-    client = CheckoutClient(
-        base_url="http://checkout", secret_key="k", timeout=1, transport=httpx.MockTransport(provider)
-    )
-    yield Desk(SETTINGS, database, client, "http://desk")
-    client.close()
+    with desk_with(database, provider) as desk:
+        yield desk
 
 
 def later() -> datetime:

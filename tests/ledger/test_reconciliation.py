@@ -43,8 +43,9 @@ from lib.ledger.record import record
 from lib.money import Money
 from lib.operators import NotAllowed, Operator
 from lib.simulator.options import SECRET_KEY
-from tests.simulator.house import House, house, until
+from tests.simulator.house import House, house
 from tests.support.events import webhook
+from tests.support.waiting import until
 
 ANA = Operator("Ana")
 DAYS = SettlementDays(ZoneInfo("Asia/Hong_Kong"))

@@ -18,6 +18,7 @@ from lib.ledger.reread import reread, reread_now
 from lib.operators import NotAllowed, Operator
 from lib.settings import Settings
 from tests.support.events import at, balances, event
+from tests.support.provider import client_of
 
 RAW = [
     event("payment_pending", 1, at(0), id="pay_1", currency="HKD", amount=1000),
@@ -68,11 +69,8 @@ def provider() -> Provider:
 
 @pytest.fixture
 def client(provider: Provider) -> Iterator[CheckoutClient]:
-    client = CheckoutClient(
-        base_url="http://checkout", secret_key="k", timeout=1, transport=httpx.MockTransport(provider)
-    )
-    yield client
-    client.close()
+    with client_of(provider) as client:
+        yield client
 
 
 def test_all_that_checkout_knows_becomes_facts(database: Database, client: CheckoutClient) -> None:

@@ -12,8 +12,9 @@ from lib.ledger.database import Database
 from lib.ledger.facts import from_webhook
 from lib.ledger.record import record
 from tests.pages.conftest import Open, forget_desk, payment, said
-from tests.simulator.house import House, house, until
+from tests.simulator.house import House, house
 from tests.support.events import event
+from tests.support.waiting import until
 
 PAGE = "overdue.py"
 

@@ -12,8 +12,9 @@ from lib.board import Board
 from lib.ledger.database import Database
 from pages.parts import fault_rows
 from tests.pages.conftest import Open, forget_desk, said
-from tests.simulator.house import House, house, until
+from tests.simulator.house import House, house
 from tests.support.server import free_port
+from tests.support.waiting import until
 
 PAGE = "simulator_board.py"
 

@@ -34,7 +34,8 @@ from checkout_sdk.reports.reports import ReportsQuery
 from checkout_sdk.workflows.workflows import ReflowByEventsRequest
 
 from lib.simulator.options import ENTITY, PROCESSING_CHANNEL, SECRET_KEY
-from tests.simulator.house import House, house, until
+from tests.simulator.house import House, house
+from tests.support.waiting import until
 
 
 @pytest.fixture(scope="module")

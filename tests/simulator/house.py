@@ -6,12 +6,11 @@ import hmac
 import json
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 import uvicorn
@@ -24,21 +23,11 @@ from starlette.types import ASGIApp
 
 from lib.simulator.app import create
 from lib.simulator.options import SECRET_KEY, Options
-
-T = TypeVar("T")
+from tests.support.waiting import until
 
 CHANNEL = "pc_" + "x" * 26
 KEYS = ("new-key-clé", "old-key")
 AUTHORIZATION = "static word"
-
-
-def until(found: Callable[[], T], *, seconds: float = 15) -> T:
-    """Ask again until the answer is true."""
-    deadline = time.monotonic() + seconds
-    while not (answer := found()):
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.005)
-    return answer
 
 
 @contextmanager

@@ -18,8 +18,9 @@ from starlette.testclient import TestClient
 
 from lib.simulator.app import create
 from lib.simulator.options import PROCESSING_CHANNEL, SECRET_KEY
-from tests.simulator.house import House, Receiver, options, order, served, until
+from tests.simulator.house import House, Receiver, options, order, served
 from tests.simulator.test_delivery import ROOT, free_port, process, reachable
+from tests.support.waiting import until
 
 
 def test_it_says_how_to_reach_it_and_keeps_to_its_seed(tmp_path: Path, own: House) -> None:

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.simulator.house import Delivery, House, Receiver, house, served, until
+from tests.simulator.house import Delivery, House, Receiver, house, served
+from tests.support.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 MINUTES = [5, 10, 15, 30, 60, 240, 720, 720]

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.simulator.house import AUTHORIZATION, KEYS, House, house, until
+from tests.simulator.house import AUTHORIZATION, KEYS, House, house
+from tests.support.waiting import until
 
 COMMON = {"id", "amount", "currency", "processed_on"}
 DECIDED = COMMON | {

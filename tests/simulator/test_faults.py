@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.simulator.house import KEYS, House, house, order, until
+from tests.simulator.house import KEYS, House, house, order
+from tests.support.waiting import until
 
 
 def settled(home: House, payment: dict[str, Any]) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.simulator.house import House, house, order, until
+from tests.simulator.house import House, house, order
+from tests.support.waiting import until
 
 
 def test_paying_captures_at_once(shared: House) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulator.house import house, order, until
+from tests.simulator.house import house, order
 from tests.support import databases
+from tests.support.waiting import until
 
 
 def test_a_run_is_the_same_as_on_sqlite(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.simulator.house import House, house, until
+from tests.simulator.house import House, house
+from tests.support.waiting import until
 
 
 def play(home: House) -> list[bytes]:

@@ -42,6 +42,34 @@ def webhook(kind: str, number: int | str, seconds: float, payment: str = "pay_1"
     return from_webhook(event(kind, number, at(seconds), **data), at(seconds))
 
 
+def captured(number: int, seconds: float, amount: int, currency: str = "HKD", reference: str = "") -> Fact:
+    """The capture of payment `pay_NUMBER`."""
+    return webhook(
+        "payment_captured",
+        f"c{number}",
+        seconds,
+        f"pay_{number}",
+        amount=amount,
+        currency=currency,
+        action_id=f"act_{number}",
+        reference=reference or f"ORD-{number}",
+    )
+
+
+def refunded(number: int, seconds: float, amount: int, currency: str = "HKD", name: str = "r") -> Fact:
+    """A refund of payment `pay_NUMBER`; another `name` makes it another one."""
+    told = f"{name}{number}"
+    return webhook(
+        "payment_refunded",
+        told,
+        seconds,
+        f"pay_{number}",
+        amount=amount,
+        currency=currency,
+        action_id=f"act_{told}",
+    )
+
+
 def balances(captured: int, refunded: int) -> dict[str, int]:
     return {
         "total_authorized": captured,

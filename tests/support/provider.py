@@ -66,14 +66,30 @@ class Provider:
 
 
 @contextmanager
-def captured_desk(database: Database, provider: Provider, **settings: Any) -> Iterator[Desk]:
-    """A desk whose ledger holds `pay_1`, captured with HKD 10.00."""
+def client_of(provider: Callable[[httpx.Request], httpx.Response]) -> Iterator[CheckoutClient]:
+    """A client that asks `provider` and no network."""
     client = CheckoutClient(
         base_url="http://checkout", secret_key="k", timeout=1, transport=httpx.MockTransport(provider)
     )
+    yield client
+    client.close()
+
+
+@contextmanager
+def desk_with(
+    database: Database, provider: Callable[[httpx.Request], httpx.Response], **settings: Any
+) -> Iterator[Desk]:
+    """A desk whose Checkout.com is `provider`."""
+    with client_of(provider) as client:
+        yield Desk(Settings(_env_file=None, **settings), database, client, "http://desk")  # type: ignore[call-arg]
+
+
+@contextmanager
+def captured_desk(database: Database, provider: Provider, **settings: Any) -> Iterator[Desk]:
+    """A desk whose ledger holds `pay_1`, captured with HKD 10.00."""
     captured = webhook(
         "payment_captured", 1, 0, amount=1000, action_id="act_c", reference="ORD-1", balances=balances(1000, 0)
     )
     record(database, [captured])
-    yield Desk(Settings(_env_file=None, **settings), database, client, "http://desk")  # type: ignore[call-arg]
-    client.close()
+    with desk_with(database, provider, **settings) as desk:
+        yield desk

@@ -11,11 +11,11 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 from sqlalchemy import NullPool, create_engine, text
@@ -25,8 +25,6 @@ SECRET_KEY = "sk_sbox_" + "server".ljust(26, "a") + "="
 CHANNEL = "pc_" + "server".ljust(26, "a")
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
-
-T = TypeVar("T")
 
 
 class ServerFailed(AssertionError):
@@ -178,15 +176,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def until(ask: Callable[[], T], *, seconds: float = 15.0, what: str = "it") -> T:
-    """Ask again and again until the answer is true, and return it."""
-    deadline = time.monotonic() + seconds
-    while not (answer := ask()):
-        assert time.monotonic() < deadline, f"{what} did not come true within {seconds} s"
-        time.sleep(0.05)
-    return answer
 
 
 def _speaks_json(said: httpx.Response) -> bool:

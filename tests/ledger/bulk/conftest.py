@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from lib.checkout.client import CheckoutClient
 from lib.ledger.bulk import batches
 from lib.ledger.bulk.batches import Uploaded
 from lib.ledger.bulk.runner import Runner
@@ -17,9 +16,9 @@ from lib.ledger.desk import Desk
 from lib.ledger.facts import from_webhook
 from lib.ledger.record import record
 from lib.operators import Operator
-from lib.settings import Settings
 from tests.support import databases
 from tests.support.events import balances, event
+from tests.support.provider import desk_with
 
 ANA = Operator("Ana")
 on_both = pytest.mark.parametrize("backend", databases.BACKENDS, indirect=True)
@@ -60,12 +59,8 @@ def provider() -> Provider:
 
 @pytest.fixture
 def desk(database: Database, provider: Provider) -> Iterator[Desk]:
-    client = CheckoutClient(
-        base_url="http://checkout", secret_key="k", timeout=1, transport=httpx.MockTransport(provider)
-    )
-    settings = Settings(_env_file=None, checkout_timeout_seconds=1)  # type: ignore[call-arg]
-    yield Desk(settings, database, client, "http://desk")
-    client.close()
+    with desk_with(database, provider, checkout_timeout_seconds=1) as desk:
+        yield desk
 
 
 def paid(
