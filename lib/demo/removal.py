@@ -18,11 +18,11 @@ from lib.ledger.calendar import SettlementDays
 from lib.ledger.closing.tables import PERIOD
 from lib.ledger.deliveries import DELIVERY
 from lib.ledger.desk import Desk
-from lib.ledger.fold import decode
 from lib.ledger.project import project
 from lib.ledger.record import BREAKDOWN, EVENT, MEASURES, PAYMENT, REFUND, VOLUME, VOLUME_DAY, lock_payments, subtract
 from lib.ledger.samples import SAMPLE, is_sample
 from lib.ledger.search import WORD
+from lib.ledger.state import decode
 from lib.ledger.tables import Table
 from lib.ledger.watches import BACKFILL, WATCH
 from lib.operators import Operator

@@ -8,18 +8,14 @@ are seen, nor on how often; so the state can be kept, and go on from where it wa
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Any, get_args
 
 import msgspec
 
-from lib.checkout.times import parse_time
 from lib.ledger.facts import Decision, Fact
+from lib.ledger.state import Balances, Decided, Intent, Mark, PaymentState, Said, Terms, decode, encode
 from lib.ledger.tables import time_text
-
-_MOST = 10**15  # amounts beyond this are not money
-_TEXT = 255
-_TIME_TEXT = 40
+from lib.ledger.told import TEXT, amount_in, currency_in, text_in, time_in
 
 _CLOSING = {
     "payment_declined": "Declined",
@@ -33,103 +29,6 @@ _REFUNDS = {
 }
 _CLOSED_STATUSES = frozenset(_CLOSING.values())
 _MONEY_STATUSES = frozenset({"Captured", "Paid", "Partially Refunded", "Refunded"})
-
-
-class _Values(msgspec.Struct, frozen=True, array_like=True, order=True, gc=False):
-    """A few values in a row. Thousands are made a second, so it is neither a named tuple nor looked at for cycles."""
-
-
-class Mark(_Values, frozen=True):
-    """What one fact said of one thing; the latest by the provider's time stands, the id breaks ties."""
-
-    at: str
-    fact: str
-    amount: int | None = None
-    currency: str | None = None
-    code: str | None = None
-    summary: str | None = None
-    key: str | None = None
-
-
-class Said(_Values, frozen=True):
-    """A describing value. The higher `rank` speaks with more authority (payment facts before refund facts), then the first."""
-
-    rank: int
-    at: str
-    fact: str
-    value: str | int
-
-
-class Intent(_Values, frozen=True):
-    """A refund that a person asked for here."""
-
-    at: str
-    amount: int
-    currency: str
-    reason: str
-    note: str
-    by: str
-
-
-class Terms(_Values, frozen=True):
-    """What else was settled when that refund was asked for; empty where it does not apply. See `facts.refund_requested`."""
-
-    at: str
-    reason_label: str
-    retry_of: str
-    lines: str
-    limit: int
-    approve_by: str
-    held_until: str
-    told_before: tuple[str, ...]
-
-
-class Decided(_Values, frozen=True):
-    """One decision about a refund that is not sent yet. See `facts.refund_decided`."""
-
-    at: str
-    fact: str
-    by: str
-    why: str
-    held_until: str
-    told_before: tuple[str, ...]
-
-
-class Balances(_Values, frozen=True):
-    """Checkout.com's own totals, as one fact told them."""
-
-    at: str
-    refunded: int
-    captured: int
-    fact: str
-
-
-class PaymentState(msgspec.Struct, kw_only=True):
-    """All that the facts of one payment add up to. Change it only through `fold`."""
-
-    said: dict[str, Said] = {}
-    captures: dict[str, Mark] = {}
-    """By action id; under "" what came without one."""
-    closings: dict[str, Mark] = {}
-    pending: dict[str, Mark] = {}
-    refunded: dict[str, Mark] = {}
-    declined: dict[str, Mark] = {}
-    intents: dict[str, Intent] = {}
-    accepted: dict[str, Mark] = {}
-    """By intent key; `key` holds the action id."""
-    refused: dict[str, Mark] = {}
-    # Most payments have neither; left out of the encoded state, they cost nothing.
-    terms: dict[str, Terms] | msgspec.UnsetType = msgspec.UNSET
-    """By intent key."""
-    decided: dict[str, dict[str, Decided]] | msgspec.UnsetType = msgspec.UNSET
-    """By intent key, then by the type of the fact."""
-    erased_at: str | msgspec.UnsetType = msgspec.UNSET
-    """When the customer's personal data was erased; from then on none is taken up."""
-    balances: Balances | None = None
-    requested_at: str = "9"
-    first_at: str = "9"
-    updated_at: str = ""
-    facts: int = 0
 
 
 def fold(facts: Iterable[Fact], start: PaymentState | None = None) -> PaymentState:
@@ -154,29 +53,6 @@ def extend(state: PaymentState, facts: Iterable[Fact]) -> None:
         _forget_customer(state)
 
 
-def encode(state: PaymentState) -> str:
-    """The state as JSON; equal states give equal text."""
-    return msgspec.json.encode(state, order="deterministic").decode()
-
-
-def decode(text: str) -> PaymentState:
-    """The state that `encode` wrote."""
-    return _decoder.decode(text)
-
-
-def capture_actions(text: str) -> list[str]:
-    """The ids of the captures in what `encode` wrote, without reading the rest."""
-    return [action for action in _captures.decode(text).captures if action]
-
-
-class _Captures(msgspec.Struct):
-    captures: dict[str, msgspec.Raw] = {}
-
-
-_decoder = msgspec.json.Decoder(PaymentState)
-_captures = msgspec.json.Decoder(_Captures)
-
-
 def _join(state: PaymentState, fact: Fact) -> None:
     at = time_text(fact.occurred_at)
     state.facts += 1
@@ -189,7 +65,7 @@ def _join(state: PaymentState, fact: Fact) -> None:
 def _join_event(state: PaymentState, fact: Fact, at: str) -> None:
     data, kind = fact.data, fact.type
     _describe(state, data, rank=1 if kind.startswith("payment_refund") else 2, at=at, fact=fact.id)
-    moment = _time(data.get("processed_on")) or at
+    moment = time_in(data.get("processed_on")) or at
     if kind == "payment_captured":
         _latest(state.captures, fact.action_id or "", _mark(data, moment, fact.id))
     elif kind in _CLOSING:
@@ -235,8 +111,8 @@ def _join_refund_requested(state: PaymentState, fact: Fact, at: str) -> None:
             body.get("retry_of", ""),
             msgspec.json.encode(body["lines"]).decode() if "lines" in body else "",
             body.get("limit", 0),
-            _time(body.get("approve_by")) or "",
-            _time(body.get("held_until")) or "",
+            time_in(body.get("approve_by")) or "",
+            time_in(body.get("held_until")) or "",
             tuple(body.get("told_before", ())),
         )
         state.terms = state.terms or {}
@@ -253,7 +129,7 @@ def _join_refund_decided(state: PaymentState, fact: Fact, at: str) -> None:
         fact.id,
         body.get("by", ""),
         body.get("why", ""),
-        _time(body.get("held_until")) or "",
+        time_in(body.get("held_until")) or "",
         tuple(body.get("told_before", ())),
     )
     state.decided = state.decided or {}
@@ -273,8 +149,8 @@ def _join_refund_refused(state: PaymentState, fact: Fact, at: str) -> None:
         Mark(
             at,
             fact.id,
-            code=_text(str(codes[0])),
-            summary=_text(fact.body.get("sentence")),
+            code=text_in(str(codes[0])),
+            summary=text_in(fact.body.get("sentence")),
         ),
     )
 
@@ -284,12 +160,12 @@ def _join_payment_read(state: PaymentState, fact: Fact, at: str) -> None:
     if not isinstance(payment, dict):
         return
     _describe(state, payment, rank=3, at=at, fact=fact.id)
-    requested = _time(payment.get("requested_on"))
+    requested = time_in(payment.get("requested_on"))
     if requested:
         state.requested_at = min(state.requested_at, requested)
-    status, amount = payment.get("status"), _amount(payment.get("amount"))
+    status, amount = payment.get("status"), amount_in(payment.get("amount"))
     if status in _CLOSED_STATUSES:
-        moment = _time(payment.get("processed_on")) or at
+        moment = time_in(payment.get("processed_on")) or at
         _latest(state.closings, status, _mark(payment, moment, fact.id))
     balances = payment.get("balances")
     if not isinstance(balances, dict) and status in _MONEY_STATUSES and amount is not None:
@@ -320,10 +196,10 @@ _PERSONAL = ("customer_email", "customer_name")
 def _join_actions_read(state: PaymentState, fact: Fact, at: str) -> None:
     actions = fact.body.get("actions")
     for action in actions if isinstance(actions, list) else ():
-        identity = _text(action.get("id"), 100) if isinstance(action, dict) else None
+        identity = text_in(action.get("id"), 100) if isinstance(action, dict) else None
         if not identity:
             continue
-        mark = _mark(action, _time(action.get("processed_on")) or at, fact.id)
+        mark = _mark(action, time_in(action.get("processed_on")) or at, fact.id)
         approved = action.get("approved")
         if action.get("type") == "Capture" and approved is not False:
             _latest(state.captures, identity, mark)
@@ -359,8 +235,8 @@ def _weigh(state: PaymentState, balances: object, at: str, fact: str) -> None:
     if not isinstance(balances, dict):
         return
     captured, refunded = (
-        _amount(balances.get("total_captured")),
-        _amount(balances.get("total_refunded")),
+        amount_in(balances.get("total_captured")),
+        amount_in(balances.get("total_refunded")),
     )
     if captured is None or refunded is None:
         return
@@ -370,9 +246,9 @@ def _weigh(state: PaymentState, balances: object, at: str, fact: str) -> None:
 
 def _describe(state: PaymentState, said: dict[str, Any], *, rank: int, at: str, fact: str) -> None:
     """Take up what a fact says of the payment itself. A refund's amount and reference are not the payment's."""
-    _say(state, "currency", _currency(said.get("currency")), rank, at, fact)
+    _say(state, "currency", currency_in(said.get("currency")), rank, at, fact)
     if rank > 1:
-        amount = _amount(said.get("amount"))
+        amount = amount_in(said.get("amount"))
         if amount is not None and _stronger(state.said.get("amount"), rank, at, fact):
             state.said["amount"] = Said(rank, at, fact, amount)
         _say(state, "reference", said.get("reference"), rank, at, fact)
@@ -383,7 +259,7 @@ def _describe(state: PaymentState, said: dict[str, Any], *, rank: int, at: str, 
             for name, column in names.items():
                 _say(state, column, inner.get(name), rank, at, fact)
     if "expires_on" in said:
-        _say(state, "expires_at", _time(said["expires_on"]), rank, at, fact)
+        _say(state, "expires_at", time_in(said["expires_on"]), rank, at, fact)
     links = said.get("_links")
     redirect = links.get("redirect") if isinstance(links, dict) else None
     href = redirect.get("href") if isinstance(redirect, dict) else None
@@ -410,11 +286,11 @@ def _say(
     at: str,
     fact: str,
     *,
-    limit: int = _TEXT,
+    limit: int = TEXT,
 ) -> None:
     if value is None or not _stronger(state.said.get(name), rank, at, fact):
         return
-    text = _text(value, limit)
+    text = text_in(value, limit)
     if text:
         state.said[name] = Said(rank, at, fact, text)
 
@@ -429,44 +305,9 @@ def _mark(said: dict[str, Any], at: str, fact: str) -> Mark:
     return Mark(
         at,
         fact,
-        _amount(said.get("amount")),
-        _currency(said.get("currency")),
-        _text(said.get("response_code")),
-        _text(said.get("response_summary")),
-        _text(metadata.get("refund_key")) if isinstance(metadata, dict) else None,
+        amount_in(said.get("amount")),
+        currency_in(said.get("currency")),
+        text_in(said.get("response_code")),
+        text_in(said.get("response_summary")),
+        text_in(metadata.get("refund_key")) if isinstance(metadata, dict) else None,
     )
-
-
-def _amount(value: object) -> int | None:
-    """A number of minor units, or None for what cannot be one. Nothing is rounded and nothing invented."""
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST:
-        return value
-    return None
-
-
-def _text(value: object, limit: int = _TEXT) -> str | None:
-    if not isinstance(value, str):
-        return None
-    if len(value) <= limit and value.isascii() and value.isprintable():
-        return value or None
-    # NUL and lone surrogates are legal in JSON, but not in a database's text.
-    return value.replace("\x00", "").encode("utf-8", "replace").decode()[:limit] or None
-
-
-def _currency(value: object) -> str | None:
-    """A currency's code, known to us or not."""
-    return value if isinstance(value, str) and len(value) <= 8 and value.isascii() and value.isalnum() else None
-
-
-def _time(value: object) -> str | None:
-    if not isinstance(value, str):
-        return None
-    return _known_time(value) if len(value) <= _TIME_TEXT else _time_in_text(value)
-
-
-def _time_in_text(value: str) -> str | None:
-    moment = parse_time(value)
-    return time_text(moment) if moment else None
-
-
-_known_time = lru_cache(maxsize=4096)(_time_in_text)  # an event says the same moment two or three times

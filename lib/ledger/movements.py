@@ -18,9 +18,9 @@ from sqlalchemy import ColumnElement, Connection, FromClause, and_, func, litera
 
 from lib.ledger.calendar import SettlementDays
 from lib.ledger.database import Database
-from lib.ledger.fold import capture_actions
 from lib.ledger.queries.keyset import open_cursor, write_cursor
 from lib.ledger.record import PAYMENT, REFUND
+from lib.ledger.state import capture_actions
 from lib.ledger.tables import time_text
 from lib.money import Money
 

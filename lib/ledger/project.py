@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from lib import catalog
-from lib.ledger.fold import Decided, Intent, Mark, PaymentState
 from lib.ledger.parts import Parts, parts_of
 from lib.ledger.stand import stand
+from lib.ledger.state import Decided, Intent, Mark, PaymentState
 from lib.ledger.tables import quarter, time_text
 
 Measures = dict[str, int]

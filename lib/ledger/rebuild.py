@@ -21,7 +21,7 @@ from lib.chunks import chunks
 from lib.ledger.batch import Batch
 from lib.ledger.database import Database, StoreUnavailable
 from lib.ledger.facts import from_row
-from lib.ledger.fold import encode, fold
+from lib.ledger.fold import fold
 from lib.ledger.parts import Counts, add_local, no_counts
 from lib.ledger.project import Bucket, Measures, Projection, project
 from lib.ledger.record import (
@@ -37,6 +37,7 @@ from lib.ledger.record import (
     by_day,
     replace_refunds,
 )
+from lib.ledger.state import encode
 from lib.ledger.tables import time_text
 from lib.settings import SettingsError, load
 

@@ -17,12 +17,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from lib.ledger.batch import Batch
 from lib.ledger.database import Database
 from lib.ledger.facts import Fact
-from lib.ledger.fold import PaymentState, encode, extend
+from lib.ledger.fold import extend
 from lib.ledger.parts import Counts, Parts, add_local, no_counts
 from lib.ledger.project import Bucket, Measures, Projection, project
 from lib.ledger.redaction import redacted
 from lib.ledger.remembered import Known, Remembered
 from lib.ledger.search import FIELDS, WHOLE
+from lib.ledger.state import PaymentState, encode
 from lib.ledger.tables import Table, time_text
 
 EVENT = Table.metadata.tables["event"]

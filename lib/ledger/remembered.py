@@ -12,8 +12,8 @@ import threading
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
-from lib.ledger.fold import PaymentState, decode
 from lib.ledger.project import Projection, project
+from lib.ledger.state import PaymentState, decode
 
 _KEPT = 4096
 """Payments; some five kilobytes each."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from lib.ledger.fold import Decided, PaymentState, Terms
+from lib.ledger.state import Decided, PaymentState, Terms
 
 _ENDINGS = {"refund_rejected": "rejected", "refund_cancelled": "cancelled", "refund_lapsed": "lapsed"}
 _NO_TERMS = Terms("", "", "", "", 0, "", "", ())

@@ -15,8 +15,9 @@ from typing import Literal
 
 from lib.ledger.effect import effect, why_none
 from lib.ledger.facts import KNOWN_TYPES, Fact, from_row
-from lib.ledger.fold import PaymentState, extend
+from lib.ledger.fold import extend
 from lib.ledger.project import Projection, project
+from lib.ledger.state import PaymentState
 from lib.ledger.tables import Delivery, Event
 
 LATE = timedelta(minutes=1)

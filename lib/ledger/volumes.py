@@ -52,10 +52,6 @@ class Volumes(NamedTuple):
         return self.measures[_PLACE["canceled_count"]]
 
     @property
-    def refund_declined_count(self) -> int:
-        return self.measures[_PLACE["refund_declined_count"]]
-
-    @property
     def requested(self) -> Money:
         return self._money("requested")
 

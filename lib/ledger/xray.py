@@ -15,9 +15,10 @@ from lib.ledger.database import Database
 from lib.ledger.deliveries import DELIVERY
 from lib.ledger.effect import effect, why_none
 from lib.ledger.facts import Fact, NotReadable, from_row, from_webhook
-from lib.ledger.fold import encode, fold
+from lib.ledger.fold import fold
 from lib.ledger.project import Projection, project
 from lib.ledger.record import EVENT
+from lib.ledger.state import encode
 from lib.ledger.tables import Delivery
 
 

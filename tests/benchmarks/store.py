@@ -22,10 +22,11 @@ import msgspec
 
 from lib.ledger.database import Database
 from lib.ledger.facts import Fact
-from lib.ledger.fold import encode, fold
+from lib.ledger.fold import fold
 from lib.ledger.project import Bucket, Measures, project
 from lib.ledger.record import MEASURES
 from lib.ledger.search import FIELDS, WHOLE, words_of
+from lib.ledger.state import encode
 from lib.ledger.tables import time_text
 from lib.ledger.volumes import adopt_zone
 from lib.settings import Settings

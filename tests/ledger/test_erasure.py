@@ -13,12 +13,13 @@ from lib.ledger.database import Database
 from lib.ledger.deliveries import Incoming, receive
 from lib.ledger.erasure import erase_customer, erase_old
 from lib.ledger.facts import from_webhook
-from lib.ledger.fold import encode, fold
+from lib.ledger.fold import fold
 from lib.ledger.notes import ERASED, add_note, notes_in
 from lib.ledger.project import project
 from lib.ledger.record import PAYMENT, record
 from lib.ledger.redaction import is_redacted, redacted
 from lib.ledger.search import index_waiting
+from lib.ledger.state import encode
 from lib.operators import NotAllowed, Operator
 from tests.support.events import accepted, answer, asked, at, balances, event, webhook
 

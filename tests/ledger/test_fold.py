@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from lib.ledger import facts
 from lib.ledger.facts import Fact, from_webhook
-from lib.ledger.fold import PaymentState, encode, fold
+from lib.ledger.fold import fold
 from lib.ledger.project import Projection, project
+from lib.ledger.state import PaymentState, encode
 from tests.support.events import accepted, answer, asked, at, balances, event, stamp, webhook
 
 

@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.ledger import remembered
-from lib.ledger.fold import PaymentState, decode, encode, extend
+from lib.ledger.fold import extend
 from lib.ledger.project import project
 from lib.ledger.remembered import Remembered
+from lib.ledger.state import PaymentState, decode, encode
 from tests.support.events import balances, webhook
 
 TOLD = [

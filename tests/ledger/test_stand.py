@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from lib.ledger import facts
 from lib.ledger.facts import Decision, Fact
-from lib.ledger.fold import decode, encode, fold
+from lib.ledger.fold import fold
 from lib.ledger.project import Projection, project
+from lib.ledger.state import decode, encode
 from tests.support.events import accepted, at, balances, stamp, webhook
 
 CAPTURED = webhook("payment_captured", 1, 0, amount=10000, action_id="act_c", balances=balances(10000, 0))

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from lib.ledger import facts
 from lib.ledger.facts import Fact, from_webhook
-from lib.ledger.fold import encode, fold
+from lib.ledger.fold import fold
 from lib.ledger.project import project
+from lib.ledger.state import encode
 from lib.ledger.story import Gap, Refused, Silence, Told, tell
 from lib.ledger.tables import Delivery, Event
 from tests.support.events import accepted, answer, asked, at, balances, created, event, webhook

@@ -12,9 +12,9 @@ from sqlalchemy import Connection, func, select
 
 from lib.ledger.books.tables import STANDINGS, Standing
 from lib.ledger.books.units import units_of
-from lib.ledger.fold import capture_actions
 from lib.ledger.record import PAYMENT, REFUND
 from lib.ledger.search import WORD
+from lib.ledger.state import capture_actions
 from lib.money import Money
 
 Line = dict[str, Any]

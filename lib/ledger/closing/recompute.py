@@ -16,10 +16,11 @@ from lib.ledger.closing.late import Row, sheet, sheet_rows
 from lib.ledger.closing.tables import Period
 from lib.ledger.database import Database
 from lib.ledger.facts import from_row
-from lib.ledger.fold import capture_actions, encode, fold
+from lib.ledger.fold import fold
 from lib.ledger.movements import every
 from lib.ledger.project import project
 from lib.ledger.record import EVENT, PAYMENT
+from lib.ledger.state import capture_actions, encode
 
 _CHUNK = 500
 
