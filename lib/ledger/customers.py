@@ -10,6 +10,7 @@ from lib.ledger.database import Database
 from lib.ledger.record import PAYMENT
 from lib.ledger.rows import as_rows
 from lib.ledger.search import WORD, as_word
+from lib.ledger.sums import Net
 from lib.ledger.tables import Payment
 from lib.money import Money
 
@@ -30,18 +31,6 @@ class Others:
     count: int
     more: bool
     """Whether there are more than were counted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Net:
-    """What a chain brought in one currency; `net` is captured less refunded."""
-
-    captured: Money
-    refunded: Money
-
-    @property
-    def net(self) -> Money:
-        return self.captured - self.refunded
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from lib.ledger.tables import quarter
+from lib.ledger.quarters import quarter
 
 Part = tuple[str, str, str, str]
 """A quarter of an hour, a currency, a kind and a value of that kind; currency "" where only numbers are counted."""

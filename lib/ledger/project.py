@@ -9,9 +9,10 @@ from typing import Any
 
 from lib import catalog
 from lib.ledger.parts import Parts, parts_of
+from lib.ledger.quarters import quarter
 from lib.ledger.stand import stand
 from lib.ledger.state import Decided, Intent, Mark, PaymentState
-from lib.ledger.tables import quarter, time_text
+from lib.ledger.tables import time_text
 
 Measures = dict[str, int]
 Bucket = tuple[str, str]

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 from lib.ledger.calendar import SettlementDays
 from lib.ledger.closing import booked_before, booked_by_day, closed_until
 from lib.ledger.database import Database
 from lib.ledger.sums import Sums, nothing, sums_of
-from lib.ledger.volumes import by_slot_in, totals_in
+from lib.ledger.volumes import BEGINNING, by_slot_in, totals_in
 from lib.money import Money
-
-_BEGINNING = datetime(1970, 1, 2, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,7 @@ def settlement(database: Database, first: date, last: date, days: SettlementDays
     edges = [days.start(day) for day in [*named, last + timedelta(days=1)]]
     with database.read() as connection:
         found = by_slot_in(connection, edges)
-        before = totals_in(connection, _BEGINNING, edges[0])
+        before = totals_in(connection, BEGINNING, edges[0])
         balances = {currency: volumes.net for currency, volumes in before.items()}
         by_day = {
             day: {currency: sums_of(volumes) for currency, volumes in by_currency.items()}

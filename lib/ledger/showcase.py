@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -13,35 +13,24 @@ from lib.ledger.account import share
 from lib.ledger.database import Database
 from lib.ledger.desk import Desk
 from lib.ledger.drafts import ItemDraft, PaymentDraft, new_reference
+from lib.ledger.quarters import A_QUARTER, quarter_of
 from lib.ledger.record import PAYMENT, REFUND
 from lib.ledger.rows import as_rows
+from lib.ledger.sums import Net
 from lib.ledger.tables import Payment, Refund
 from lib.ledger.volumes import start_of_day, totals_in
 from lib.money import Money
 
 _EMAIL = "test@test.com"  # the customer of the KakaoPay page's examples
-_QUARTER = timedelta(minutes=15)
 _PART_PERCENT = 25
-
-
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """What moved in one currency on the days shown."""
-
-    captured: Money
-    refunded: Money
-
-    @property
-    def net(self) -> Money:
-        return self.captured - self.refunded
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """The sums of one currency as they would be without a payment, and as they are with it."""
 
-    without: Sums
-    now: Sums
+    without: Net
+    now: Net
 
 
 def demonstration(desk: Desk) -> PaymentDraft:
@@ -87,17 +76,12 @@ def sums_changed(database: Database, payment_id: str, zone: ZoneInfo) -> dict[st
         moments = [payment.requested_at, payment.captured_at, *(refund.decided_at for refund in refunds)]
         known = [moment for moment in moments if moment]  # the simulator's clock may be ahead of ours
         since = start_of_day(min(known).astimezone(zone).date(), zone)
-        sums = totals_in(connection, since, _end_of_quarter(max(*known, datetime.now(UTC))))
+        sums = totals_in(connection, since, quarter_of(max(*known, datetime.now(UTC))) + A_QUARTER)
     changes = {}
     for currency, volumes in sums.items():
-        now = Sums(volumes.captured, volumes.refunded)
+        now = Net(volumes.captured, volumes.refunded)
         own = currency == payment.currency
         captured = Money(payment.captured if own else 0, currency)
         refunded = Money(sum(refund.amount for refund in refunds) if own else 0, currency)
-        changes[currency] = Change(Sums(now.captured - captured, now.refunded - refunded), now)
+        changes[currency] = Change(Net(now.captured - captured, now.refunded - refunded), now)
     return changes
-
-
-def _end_of_quarter(moment: datetime) -> datetime:
-    """The first quarter of an hour that begins after a moment."""
-    return moment - (moment - datetime.min.replace(tzinfo=UTC)) % _QUARTER + _QUARTER

@@ -4,30 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from lib.ledger.database import Database
 from lib.ledger.movements import Movement, amounts
+from lib.ledger.quarters import A_QUARTER, quarter_of
 from lib.ledger.volumes import Volumes, totals_in
 from lib.money import Money
 
-_QUARTER = timedelta(minutes=15)
-
 
 @dataclass(frozen=True, slots=True)
-class Sums:
-    """Captured, refunded (both without sign) and the numbers of captures and refunds, in one currency.
-
-    What is `untold` counts as refunded money, but nobody knows as how many refunds.
-    """
+class Net:
+    """Captured and refunded, both without sign, in one currency."""
 
     captured: Money
     refunded: Money
-    captured_count: int
-    refunded_count: int
 
     @property
     def currency(self) -> str:
@@ -37,6 +31,17 @@ class Sums:
     def net(self) -> Money:
         """Captured less refunded."""
         return self.captured - self.refunded
+
+
+@dataclass(frozen=True, slots=True)
+class Sums(Net):
+    """The same with the numbers of captures and refunds.
+
+    What is `untold` counts as refunded money, but nobody knows as how many refunds.
+    """
+
+    captured_count: int
+    refunded_count: int
 
     def __add__(self, other: Sums) -> Sums:
         """Raises `CurrencyMismatch`."""
@@ -100,18 +105,12 @@ def rows_summed(connection: Connection, currency: str, since: datetime, until: d
 
 def sums(connection: Connection, currency: str, since: datetime, until: datetime) -> Sums:
     """What `every` movement comes to: whole quarters of an hour from the volumes, what hangs over from the rows."""
-    opening, closing = _quarter(since), _quarter(until)
+    opening, closing = quarter_of(since), quarter_of(until)
     if opening < since:
-        opening += _QUARTER
+        opening += A_QUARTER
     if opening >= closing:
         return rows_summed(connection, currency, since, until)
     found = totals_in(connection, opening, closing).get(currency)
     inner = sums_of(found) if found else nothing(currency)
     head, tail = (since, opening), (closing, until)
     return rows_summed(connection, currency, *head) + inner + rows_summed(connection, currency, *tail)
-
-
-def _quarter(moment: datetime) -> datetime:
-    """The start of the quarter of an hour that `moment` falls in, in UTC."""
-    moment = moment.astimezone(UTC)
-    return moment.replace(minute=moment.minute // 15 * 15, second=0, microsecond=0)

@@ -60,11 +60,6 @@ def time_text(moment: datetime) -> str:
     return f"{moment.isoformat(timespec='microseconds')[:26]}Z"
 
 
-def quarter(moment: str) -> str:
-    """The start of the quarter of an hour that `moment` falls in. Every zone in use is a whole number of quarters off UTC."""
-    return f"{moment[:14]}{int(moment[14:16]) // 15 * 15:02}:00.000000Z"
-
-
 class UtcTime(TypeDecorator[datetime]):
     """An aware time: `timestamptz` on PostgreSQL, sortable text on SQLite."""
 

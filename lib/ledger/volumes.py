@@ -20,6 +20,9 @@ from lib.ledger.record import BREAKDOWN, MEASURES, PAYMENT, REFUND, VOLUME, VOLU
 from lib.ledger.tables import time_text
 from lib.money import Money
 
+BEGINNING = datetime(1970, 1, 2, tzinfo=UTC)
+"""Before all that ever moved."""
+
 
 class Volumes(NamedTuple):
     """What happened in one currency in some span of time. `measures` are in the order of `MEASURES`."""

@@ -6,12 +6,13 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from lib.ledger import queries
-from lib.ledger.customers import Net, chain_of, others_of
+from lib.ledger.customers import chain_of, others_of
 from lib.ledger.database import Database
 from lib.ledger.facts import Fact
 from lib.ledger.migrations import migrate
 from lib.ledger.record import record
 from lib.ledger.search import index_waiting
+from lib.ledger.sums import Net
 from lib.ledger.tables import Payment
 from lib.money import Money
 from tests.support.events import webhook

@@ -19,7 +19,8 @@ from lib.ledger.books.tables import FEE_QUARTER, LINE
 from lib.ledger.books.units import whole
 from lib.ledger.calendar import SettlementDays
 from lib.ledger.database import Database
-from lib.ledger.tables import quarter, time_text
+from lib.ledger.quarters import quarter
+from lib.ledger.tables import time_text
 from lib.money import Money
 
 

@@ -17,6 +17,7 @@ from lib.ledger.books.tables import COMPARED, LINE, REPORT_FILE, STEP, SUM
 from lib.ledger.calendar import SettlementDays
 from lib.ledger.database import Database
 from lib.ledger.movements import every
+from lib.ledger.quarters import quarter_of
 from lib.ledger.record import EVENT, PAYMENT, VOLUME
 from lib.ledger.tables import time_text
 
@@ -45,10 +46,10 @@ class Books:
 
     def month_of(self, moment: datetime) -> str:
         """The settlement month of a moment, `2026-03`."""
-        hour = moment.replace(minute=moment.minute // 15 * 15, second=0, microsecond=0)
-        if hour not in self._months:
-            self._months[hour] = self._days.day_of(moment).isoformat()[:7]
-        return self._months[hour]
+        quarter = quarter_of(moment)
+        if quarter not in self._months:
+            self._months[quarter] = self._days.day_of(moment).isoformat()[:7]
+        return self._months[quarter]
 
     def add(self, lines: Sequence[Line]) -> None:
         """Store lines whose class is settled already: those that no ledger row is due for."""

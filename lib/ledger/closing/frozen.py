@@ -17,6 +17,7 @@ from lib.ledger.closing.late import MEASURES, Row, add_row, row_of
 from lib.ledger.closing.months import Month
 from lib.ledger.closing.tables import QUARTER, SHEET
 from lib.ledger.movements import every
+from lib.ledger.quarters import quarter_of
 from lib.ledger.tables import time_text
 
 _PART = 1000
@@ -40,7 +41,7 @@ class Frozen:
             self.digest.update(lines.encode())
             self._parts.append((min(row.at for row in part), max(row.at for row in part), lines))
             for row in part:
-                add_row(self._quarters[row.at.replace(minute=row.at.minute // 15 * 15, second=0, microsecond=0)], row)
+                add_row(self._quarters[quarter_of(row.at)], row)
 
     def figures(self) -> tuple[int, ...]:
         """Captured, refunded and the numbers of captures and refunds, in minor units."""

@@ -9,20 +9,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, union_all
 
 from lib.ledger.calendar import SettlementDays
 from lib.ledger.closing.tables import PERIOD, QUARTER, SHEET
 from lib.ledger.movements import Movement, every
+from lib.ledger.quarters import A_QUARTER
 from lib.ledger.record import VOLUME
 from lib.ledger.tables import time_text
-from lib.ledger.volumes import totals_in
+from lib.ledger.volumes import BEGINNING, totals_in
 
 MEASURES = ("captured", "captured_count", "refunded", "refunded_count")
-_QUARTER = timedelta(minutes=15)
-_BEGINNING = datetime(1970, 1, 2, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +133,7 @@ def _sums_hold(connection: Connection, currency: str, until: datetime) -> bool:
     """Whether all that is dated before `until` comes to what closed periods hold together."""
     columns = PERIOD.c.gross, PERIOD.c.captured_count, PERIOD.c.refunded, PERIOD.c.refunded_count
     frozen = connection.execute(select(*map(func.sum, columns)).where(closed(currency))).one()
-    found = totals_in(connection, _BEGINNING, until).get(currency)
+    found = totals_in(connection, BEGINNING, until).get(currency)
     now = (found.captured.minor, found.captured_count, found.refunded.minor, found.refunded_count) if found else ()
     return tuple(map(int, frozen)) == (now or (0, 0, 0, 0))
 
@@ -160,9 +159,9 @@ def _spans(quarters: Iterable[datetime]) -> list[tuple[datetime, datetime]]:
     spans: list[tuple[datetime, datetime]] = []
     for start in quarters:
         if spans and spans[-1][1] == start:
-            spans[-1] = spans[-1][0], start + _QUARTER
+            spans[-1] = spans[-1][0], start + A_QUARTER
         else:
-            spans.append((start, start + _QUARTER))
+            spans.append((start, start + A_QUARTER))
     return spans
 
 
