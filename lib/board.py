@@ -138,10 +138,16 @@ class _Customer(msgspec.Struct):
     email: str = ""
 
 
+class _Balances(msgspec.Struct):
+    total_captured: int = 0
+
+
 class _Payment(msgspec.Struct):
     reference: str
     source: _Source
     customer: _Customer
+    currency: str = ""
+    balances: _Balances = msgspec.field(default_factory=_Balances)
 
 
 class _Payments(msgspec.Struct):
@@ -202,9 +208,9 @@ class Board:
         """From what everything random in the present run is drawn."""
         return self._ask("/seed", _Seed).seed
 
-    def begin(self, seed: str | None, *, standing: bool) -> None:
-        """Empty the simulator and start a run: on this seed or, for None, any, with the clock standing or real."""
-        body = {"seed": seed, "clock": "standing" if standing else "real"}
+    def begin(self, seed: str | None, *, standing: bool, at: datetime | None = None) -> None:
+        """Empty the simulator and start a run: on this seed or, for None, any, with the clock standing or real, from `at` on."""
+        body = {"seed": seed, "clock": "standing" if standing else "real"} | ({"at": at.isoformat()} if at else {})
         self._call("PUT", "/seed", json=body, seconds=_ACT_SECONDS)
 
     def save(self) -> bytes:
@@ -242,6 +248,14 @@ class Board:
         """Do on the wallet page that a payment's link leads to what a customer does: `pay`, `decline` or `cancel`."""
         page = f"{self.base_url}/wallet/{quote(urlsplit(link).path.rpartition('/')[2], safe='')}"
         self._call("POST", page, data={"decision": decision})
+
+    def captured(self, *, limit: int = 500) -> dict[str, int]:
+        """What the newest payments took in, by currency in minor units."""
+        sums: dict[str, int] = {}
+        for payment in self._ask("/payments", _Payments, limit=str(limit)).data:
+            if payment.balances.total_captured:
+                sums[payment.currency] = sums.get(payment.currency, 0) + payment.balances.total_captured
+        return sums
 
     def revoke(self, source_id: str) -> None:
         """The customer ends the agreement: the source can no longer be charged."""

@@ -50,6 +50,13 @@ def main() -> None:
         url_path="sample-data",
         visibility=shown("simulate"),
     )
+    theatre = st.Page(
+        "theatre.py",
+        title="Incident theatre",
+        icon=":material/theater_comedy:",
+        url_path="theatre",
+        visibility=shown("simulate"),
+    )
     chosen = st.navigation(
         {
             "": [
@@ -90,7 +97,7 @@ def main() -> None:
             # Nothing is made for show where money is real.
             "Demo": [
                 *(showing if desk().settings.world != "live" else []),
-                *([sample] if desk().settings.world == "simulator" else []),
+                *([sample, theatre] if desk().settings.world == "simulator" else []),
                 *([board] if simulator.in_reach() else []),
             ],
             "Admin": [

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import calendar
-from datetime import UTC, datetime, time, timedelta
 from functools import partial
-from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from lib import catalog
-from lib.board import Account, Board, BoardError, Clock
+from lib.board import Account, Board, BoardError
 from lib.ledger.queries import pulse
-from lib.money import NBSP
-from pages.parts import fault_rows, frame, live, parcels, words
+from pages.parts import fault_rows, frame, live, parcels, time_machine, words
 from pages.parts.session import desk, operator
 from pages.parts.simulator import acts, attempt, board, hold, outcome
 
@@ -22,8 +17,6 @@ OFFERS = {
     "2024-07": "As documented since July 2024",
     "default": "Both together",
 }
-UNITS = {"minutes": "Minutes", "hours": "Hours", "days": "Days"}
-A_MOMENT = timedelta(seconds=1)
 
 
 def screen() -> None:
@@ -56,108 +49,11 @@ def show(simulator: Board) -> None:
     with left:
         fault_rows.show(simulator.faults())
     with right:
-        show_clock(simulator.clock(), account.timezone)
+        time_machine.show(simulator.clock(), account.timezone)
         parcels.show_deliveries(account.timezone)
         show_account(account)
         parcels.show_sources()
         show_run(simulator)
-
-
-def show_clock(clock: Clock, zone: ZoneInfo) -> None:
-    with st.container(border=True):
-        st.subheader("Clock", anchor=False)
-        face(clock, zone)
-        with st.container(horizontal=True, gap="small"):
-            for label, icon, to, meaning in moves(clock, zone):
-                if (
-                    st.button(label, icon=f":material/{icon}:", help=meaning, disabled=to is None, key=f"to_{icon}")
-                    and to
-                ):
-                    advance(to - clock.now)
-            with st.popover("Further", icon=":material/fast_forward:"):
-                number = st.number_input("How far", min_value=1, max_value=3650, value=1, key="far")
-                unit = st.segmented_control(
-                    "Unit", list(UNITS), default="days", required=True, format_func=UNITS.__getitem__, key="far_unit"
-                )
-                if st.button("Move the clock", key="to_far"):
-                    advance(timedelta(**{unit or "days": number}))
-        outcome("clock")
-        st.caption(
-            "The clock only moves forward, and everything due on the way happens and is delivered. "
-            "A new run with the real clock brings it back to real time."
-        )
-
-
-@st.fragment(run_every="1s")
-def face(clock: Clock, zone: ZoneInfo) -> None:
-    now = clock.now if clock.standing else datetime.now(UTC) + timedelta(seconds=clock.ahead_seconds)
-    ahead = words.ago(now, now - timedelta(seconds=clock.ahead_seconds)).removeprefix("in ")
-    figures = {
-        "Its date": f"{now.astimezone(zone):%-d %b %Y}",
-        f"Its time, {now.astimezone(zone):%Z}": f"{now.astimezone(zone):%H:%M:%S}",
-        "Ahead of real time": "Stands still" if clock.standing else ahead if clock.ahead_seconds else "No",
-        "Next by itself": coming(clock.next_happening, now),
-        "Next delivery": coming(clock.next_delivery, now),
-    }
-    with st.grid(3, min_column_width=120, gap="small"):
-        for name, value in figures.items():
-            st.metric(name, value)
-
-
-def coming(moment: datetime | None, now: datetime) -> str:
-    if moment is None:
-        return "Nothing"
-    seconds = max(0, round((moment - now).total_seconds()))
-    return f"in {seconds}{NBSP}s" if seconds < 60 else words.ago(moment, now)
-
-
-def moves(clock: Clock, zone: ZoneInfo) -> list[tuple[str, str, datetime | None, str]]:
-    """Label, icon, where to (None: nowhere) and meaning of each button."""
-    now, minutes = clock.now, catalog.kakaopay().link_minutes
-    local = now.astimezone(zone)
-    month = local.month % 12 + 1
-    year = local.year + (month == 1)
-    in_a_month = local.replace(year=year, month=month, day=min(local.day, calendar.monthrange(year, month)[1]))
-    payout = datetime.combine(local.date() + timedelta(days=2), time(), zone)
-    retry = max(clock.next_delivery, now) + A_MOMENT if clock.next_delivery else None
-    window = catalog.kakaopay().refund_window_days
-    return [
-        (
-            f"Link expiry, +{minutes}{NBSP}min",
-            "timer_off",
-            now + timedelta(minutes=minutes) + A_MOMENT,
-            "Links that nobody has paid expire.",
-        ),
-        (
-            "Next retry",
-            "replay",
-            retry,
-            "What waits longest is delivered." if retry else "Nothing waits to be delivered.",
-        ),
-        ("Next month", "event_repeat", in_a_month, "The day of the next recurring charge."),
-        (
-            "Payout day",
-            "account_balance",
-            payout + A_MOMENT,
-            f"Two midnights on ({local:%Z}): today is cut and reported, and its payout is paid a day later.",
-        ),
-        (
-            f"Day {window + 1}",
-            "event_busy",
-            now + timedelta(days=window + 1),
-            f"The {window} days in which KakaoPay takes refunds are over for everything paid until now.",
-        ),
-    ]
-
-
-def advance(by: timedelta) -> None:
-    def move() -> str:
-        acts().advance(operator(), by)
-        return "The clock was moved. Everything due on the way has happened."
-
-    with st.spinner("Moving the clock; everything due on the way happens now"):
-        attempt("clock", move)
-    st.rerun()
 
 
 def show_account(account: Account) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy import func, select
 
 import lib
 from lib.board_acts import BoardActs
+from lib.demo.theatre import Theatre
 from lib.ledger.audit import AUDIT, check
 from lib.ledger.database import Database
 from lib.ledger.desk import Desk
@@ -39,6 +40,8 @@ USE_CASES: dict[str, Right] = {
     "lib.demo.filling.go_on": "simulate",
     "lib.demo.filling.stop": "simulate",
     "lib.demo.removal.begin_removal": "simulate",
+    "lib.demo.theatre.Theatre.play": "simulate",
+    "lib.demo.theatre.Theatre.stop": "simulate",
     "lib.ledger.books.differences.csv_of_differences": "download",
     "lib.ledger.books.differences.resolve": "reconcile",
     "lib.ledger.books.fetching.fetch_reports": "reconcile",
@@ -88,6 +91,7 @@ NO_RIGHT_NEEDED = {
 MADE: dict[str, Callable[[Database], Any]] = {
     "BoardActs": lambda database: BoardActs(MagicMock(), database),
     "Proof": Proof,
+    "Theatre": lambda database: Theatre(Desk(Settings(_env_file=None), database, MagicMock(), "http://127.0.0.1:9")),
 }
 """How to make what a method belongs to."""
 

@@ -106,6 +106,48 @@ def heat_map(counts: Sequence[Sequence[int]], *, key: str) -> None:
     st.plotly_chart(go.Figure([figure], layout), key=key, config=_QUIET, alt=alt)
 
 
+def two_lines(across: Sequence[float], lines: Mapping[str, Sequence[int]], *, title: str, alt: str, key: str) -> None:
+    """Two counts that ought to be one, over time; each line bears its name and its last figure at its end."""
+    traces: list[dict[str, Any]] = []
+    for (name, counts), colour, dash in zip(lines.items(), (_NEUTRAL, "#0072B2"), ("solid", "dot"), strict=True):
+        stroke = {"color": colour, "width": 3, "dash": dash}
+        hover = "%{y} " + name.lower() + "<extra></extra>"
+        traces.append(
+            {"type": "scatter", "mode": "lines", "x": list(across), "y": list(counts), "line": stroke, "name": name}
+        )
+        traces[-1]["hovertemplate"] = hover
+    last = {name: counts[-1] if counts else 0 for name, counts in lines.items()}
+    end = across[-1] if across else 0
+    apart = max(last.values(), default=0) - min(last.values(), default=0) > max(last.values(), default=0) / 8
+    labels = last if apart else {" = ".join(last): max(last.values(), default=0)}
+    layout = {
+        "height": 260,
+        "margin": _MARGIN | {"t": 20},
+        "dragmode": False,
+        "showlegend": False,
+        "xaxis": {
+            "title": {"text": title},
+            "range": [0, max(end, until)],
+            "showgrid": False,
+            "zeroline": False,
+            **_axis(),
+        },
+        "yaxis": {"rangemode": "tozero", "nticks": 5, **_axis()},
+        "annotations": [
+            {
+                "x": end,
+                "y": count,
+                "text": f"{name} {count:,}",
+                "xanchor": "right" if end > until / 2 else "left",
+                "yanchor": "bottom",
+                "showarrow": False,
+            }
+            for name, count in labels.items()
+        ],
+    }
+    st.plotly_chart(go.Figure(traces, layout), key=key, config=_QUIET, alt=alt)
+
+
 def step_bars(steps: Mapping[str, int], *, key: str, alt: str, whole: int | None = None) -> None:
     """A horizontal bar a step, labelled with its count and its share of `whole`, by default of the first step."""
     whole = next(iter(steps.values()), 0) if whole is None else whole

@@ -1,0 +1,52 @@
+"""What is made for show, in a browser: sample data, the time machine and the theatre."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.screens import Merchant, Window, title
+from tests.support.server import Server, payment_request, until
+
+
+def test_the_clock_is_dragged_to_a_links_expiry_and_the_dashboard_follows(
+    server: Server, window: Window, merchant: Merchant
+) -> None:
+    assert merchant.client.post("/payments", json=payment_request("UNPAID")).status_code == 202
+    board = window(f"{server.url}/simulator-board")
+    board.get_by_role("slider", name="Drag the clock to").press("ArrowRight")
+    expect(board.get_by_text("links that nobody has paid expire")).to_be_visible()
+    board.get_by_role("button", name="Travel there").click()
+    expect(board.get_by_text("Everything due on the way has happened.")).to_be_visible()
+    board.get_by_role("link", name="See them expired among the payments").click()
+    expect(title(board, "Payments")).to_be_visible()
+    status = "SELECT status FROM payment WHERE reference = :of"
+    until(lambda: server.rows(status, of="UNPAID") == [("Expired",)], what="the expiry")
+
+
+@pytest.mark.soak
+def test_sample_data_is_filled_known_to_the_simulator_refunded_and_removed(
+    server: Server, window: Window, merchant: Merchant
+) -> None:
+    page = window(f"{server.url}/sample-data")
+    page.get_by_role("spinbutton", name="Payments").fill("1000")
+    page.get_by_role("spinbutton", name="Payments").press("Enter")
+    expect(page.get_by_text("All there.")).to_be_visible(timeout=60_000)
+    [(payment_id,)] = server.rows("SELECT id FROM payment WHERE status = 'Captured' ORDER BY requested_at DESC LIMIT 1")
+    until(lambda: merchant.client.get(f"/payments/{payment_id}").status_code == 200, what="the simulator")
+    assert merchant.client.post(f"/payments/{payment_id}/refunds", json={}).status_code == 202
+    status = "SELECT status FROM payment WHERE id = :of"
+    until(lambda: server.rows(status, of=payment_id) == [("Refunded",)], what="the refund")
+    page.get_by_role("button", name="Remove").click()
+    page.get_by_role("button", name="Remove sample data").click()
+    expect(page.get_by_text("Months back")).to_be_visible(timeout=60_000)
+    assert server.rows("SELECT count(*) FROM payment WHERE id LIKE 'pay_sample%'") == [(0,)]
+
+
+@pytest.mark.soak
+def test_the_theatre_plays_to_a_happy_end(server: Server, window: Window) -> None:
+    page = window(f"{server.url}/theatre")
+    page.get_by_role("button", name="Play").click()
+    expect(page.get_by_text("the watchdog asks by itself")).to_be_visible(timeout=90_000)
+    expect(page.get_by_text("Nothing is missing.")).to_be_visible(timeout=240_000)
+    expect(page.get_by_text("0 rows differ. The currency totals tie.")).to_be_visible()
