@@ -106,8 +106,10 @@ def heat_map(counts: Sequence[Sequence[int]], *, key: str) -> None:
     st.plotly_chart(go.Figure([figure], layout), key=key, config=_QUIET, alt=alt)
 
 
-def two_lines(across: Sequence[float], lines: Mapping[str, Sequence[int]], *, title: str, alt: str, key: str) -> None:
-    """Two counts that ought to be one, over time; each line bears its name and its last figure at its end."""
+def two_lines(
+    across: Sequence[float], lines: Mapping[str, Sequence[int]], *, title: str, until: float, alt: str, key: str
+) -> None:
+    """Two counts that ought to be one, at least up to `until`; each line bears its name and its last figure at its end."""
     traces: list[dict[str, Any]] = []
     for (name, counts), colour, dash in zip(lines.items(), (_NEUTRAL, "#0072B2"), ("solid", "dot"), strict=True):
         stroke = {"color": colour, "width": 3, "dash": dash}
