@@ -32,7 +32,8 @@ def shown(monkeypatch: pytest.MonkeyPatch, empty: Database, open_page: Open) -> 
     def show(*, playing: bool = False, **scene: Any) -> str:
         monkeypatch.setattr(Theatre, "scene", Scene(**scene) if scene else None)
         monkeypatch.setattr(Theatre, "playing", playing)
-        return said(open_page("theatre.py"))
+        page = open_page("theatre.py")
+        return " ".join([said(page), *(each.value for each in page.success)])
 
     return show
 
