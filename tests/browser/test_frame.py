@@ -22,9 +22,13 @@ SCREENS = {
     "overdue": "Overdue",
     "simulator-board": "Simulator",
     "new-payment": "New payment",
+    "phone": "Demo on my phone",
+    "sample-data": "Sample data",
+    "help": "Words and tests",
     "audit-log": "Audit log",
     "settings": "Settings",
     "": "Overview",
+    "present": "Present",  # the last one, because it folds the menu away
 }
 
 
