@@ -56,7 +56,7 @@ class AsWritten(Server):
         module = [sys.executable, "-m", Path(program).name, *arguments, port, str(self.port)]
         with self._log_file.open("ab") as log:
             return subprocess.Popen(
-                module, cwd=ROOT, env=self._environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                module, cwd=ROOT, env=self.environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
 
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
-from tests.benchmarks import finance, ingest, machine, others, reads, rebuilds, store
+from tests.benchmarks import app, finance, ingest, machine, others, reads, rebuilds, store
 from tests.benchmarks.table import Line, rendered
 
-_SECTIONS = ("ingest", "ingest-postgresql", "rebuild", "reads", "pages", "finance")
+_SECTIONS = ("ingest", "ingest-postgresql", "rebuild", "reads", "pages", "finance", "start", "reruns", "memory")
 
 
 def _sections(given: argparse.Namespace) -> dict[str, Callable[[], Iterator[Line]]]:
@@ -26,6 +26,9 @@ def _sections(given: argparse.Namespace) -> dict[str, Callable[[], Iterator[Line
         "reads": lambda: reads.lines(build, given.size),
         "pages": lambda: others.lines(build, given.size),
         "finance": lambda: finance.lines(build, given.size),
+        "start": app.starts,
+        "reruns": lambda: app.reruns(build, given.size),
+        "memory": lambda: app.memory(build),
     }
 
 

@@ -19,6 +19,11 @@ class Visitor:
         self._socket = socket
         self._pages: dict[str, str] = {}
 
+    @property
+    def pages(self) -> list[str]:
+        """The paths of all pages, once one was opened; the start page's is empty."""
+        return list(self._pages)
+
     def open(self, page: str, query: str = "") -> int:
         """Ask for a page by its path, and wait until its script has ended. The bytes that came. Raises `RuntimeError`."""
         ask = BackMsg()

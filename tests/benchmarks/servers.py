@@ -65,6 +65,27 @@ def whole_app(folder: Path, database_url: str) -> Iterator[Served]:
         running.__exit__(None, None, None)
 
 
+@contextmanager
+def streamlit(script: Path, folder: Path) -> Iterator[Served]:
+    """Any Streamlit script, with this project's settings of Streamlit."""
+    port = free_port()
+    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.headless", "true"]
+    log = folder / "streamlit.log"
+    with log.open("wb") as said, machine.on_core(machine.SERVER):
+        process = subprocess.Popen(
+            [*command, "--server.port", str(port), "--server.fileWatcherType", "none"],
+            cwd=ROOT,
+            stdout=said,
+            stderr=said,
+        )
+    try:
+        _wait_for(port, process, log)
+        yield Served(port, process.pid)
+    finally:
+        process.kill()
+        process.wait()
+
+
 def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline and process.poll() is None:

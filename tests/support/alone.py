@@ -22,7 +22,7 @@ class ReceiverAlone(Server):
         command = [sys.executable, "-m", "uvicorn", "lib.front:app", "--port", str(self.port), "--no-access-log"]
         with self._log_file.open("ab") as log:
             return subprocess.Popen(
-                command, cwd=ROOT, env=self._environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                command, cwd=ROOT, env=self.environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
 
 

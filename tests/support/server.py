@@ -96,7 +96,7 @@ class Server:
 
     def rows(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
         """What a query of the ledger's public tables finds, asked beside the server."""
-        engine = create_engine(self._environment()["DATABASE_URL"], poolclass=NullPool)
+        engine = create_engine(self.environment()["DATABASE_URL"], poolclass=NullPool)
         with engine.connect() as connection:
             return [tuple(row) for row in connection.execute(text(query), values)]
 
@@ -119,10 +119,11 @@ class Server:
         options = ["--server.headless", "true", "--server.port", str(self.port), "--server.fileWatcherType", "none"]
         with self._log_file.open("ab") as log:
             return subprocess.Popen(
-                command + options, cwd=ROOT, env=self._environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                command + options, cwd=ROOT, env=self.environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """What a process must have in its environment to work on the same stores."""
         # Everything is named, because a developer's `.env` may say otherwise and only the environment goes before it.
         kept = {name: value for name, value in os.environ.items() if not name.startswith("STREAMLIT_")}
         return {
