@@ -97,7 +97,7 @@ def events(payment: Payment) -> None:
     with latest:
         if told:
             poster.show(told[0].type, words.event(told[0].type), COLOURS.get(told[0].type, "yellow"))
-        st.header(f":material/hourglass_top: {awaited(payment.id)}", anchor=False)
+        st.header(awaited(payment.id), anchor=False)
     with everything, st.container(border=True, gap="xsmall"):
         for fact in told:
             icon, source = words.SOURCES.get(fact.source, ("help", fact.source))
@@ -112,7 +112,7 @@ def awaited(payment_id: str) -> str:
     """What comes next, as far as anything does."""
     payment = find_payment(desk().database, payment_id)
     if payment and payment.status == "Pending":
-        return "Waiting for the customer; then comes payment\\_captured."
+        return ":material/hourglass_top: Waiting for the customer; then comes payment\\_captured."
     if any(refund.status in UNDERWAY for refund in refunds_of(desk().database, payment_id)):
-        return "Waiting for payment\\_refunded."
-    return "Nothing more is awaited."
+        return ":material/hourglass_top: Waiting for payment\\_refunded."
+    return ":material/check: Nothing more is awaited."
