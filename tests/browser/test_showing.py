@@ -14,7 +14,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from lib import lan
-from tests.browser.screens import Window, kept_refunds, title
+from tests.browser.screens import Window, kept_refunds, rest, title
 from tests.support.server import Server, free_port
 
 
@@ -23,7 +23,8 @@ def poster(page: Page, word: str) -> None:
 
 
 def key(page: Page, name: str, step: str) -> None:
-    """Press a key, and wait for the step that it leads to."""
+    """Press a key of the step that stands, and wait for the one that it leads to."""
+    rest(page)
     page.keyboard.press(name)
     expect(title(page, step)).to_be_visible()
 
