@@ -61,6 +61,7 @@ def test_a_whole_life_by_keys_survives_loading_again(server: Server, window: Win
     net = page.get_by_role("table", name="Sums in HKD before this payment and now").get_by_role(
         "row", name=re.compile("^Net")
     )
+    expect(net).to_be_visible()
     before, now = (minor(cell) for cell in net.get_by_role("cell").all_inner_texts()[1:])
     assert now - before == 38000 - 9500
 
