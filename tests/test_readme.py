@@ -59,9 +59,16 @@ def test_the_settings_table_says_what_the_settings_screen_says() -> None:
         assert rows[name.upper()].lower().startswith(meaning.lower()), name
 
 
-def test_the_map_of_the_house_names_what_is_there() -> None:
-    for path in first_cells("The house"):
+def test_the_map_of_the_house_names_what_is_there_and_leaves_nothing_of_lib_out() -> None:
+    named = {
+        path for cell in re.findall(r"^\| (`.+?) \|", section("The house"), re.MULTILINE) for path in cell.split("`")
+    }
+    paths = {path for path in named if path.strip(", ")}
+    for path in paths:
         assert (ROOT / path).exists(), path
+    held = {f"lib/{each.name}" for each in (ROOT / "lib").glob("[a-z]*.py")}
+    held |= {f"lib/{each.parent.name}/" for each in (ROOT / "lib").glob("*/__init__.py")}
+    assert held <= paths
 
 
 def test_every_link_into_the_repository_leads_somewhere() -> None:

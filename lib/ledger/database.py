@@ -164,9 +164,10 @@ class Database:
 
     @cached_property
     def _hasty(self) -> Engine:
+        if not self.sqlite:
+            return self._writer  # there is no one lock to wait for, and connections are few
         engine = self._engine("BEGIN IMMEDIATE", busy_seconds=0)
-        if self.sqlite:
-            event.listen(engine, "connect", _for_deliveries)
+        event.listen(engine, "connect", _for_deliveries)
         return engine
 
     def _engine(self, begin: str, busy_seconds: float | None = None) -> Engine:

@@ -52,6 +52,17 @@ def test_the_log_is_carried_over_beside_the_commits_and_begins_anew(
         assert connection.execute(text("SELECT asked FROM backfill")).scalar() == 399
 
 
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_deliveries_share_the_connections_of_all_other_writers(database: Database) -> None:
+    with database.write(), database.read():
+        pass
+    with database.write(patient=False):
+        pass
+    mine = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+    with database.read() as connection:
+        assert connection.execute(mine).scalar() == 2
+
+
 async def until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
         while not holds():
