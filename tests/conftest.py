@@ -20,3 +20,9 @@ settings.load_profile("suite")
 def pytest_xdist_auto_num_workers() -> int:
     """Two workers a core: tests of servers and browsers wait more than they compute."""
     return 2 * (os.cpu_count() or 1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("soak") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(1800))

@@ -102,6 +102,5 @@ def test_a_server_killed_amid_a_file_of_refunds(tmp_path: Path, house: House) ->
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(600)
 def test_a_server_killed_again_and_again_amid_a_file_of_refunds(tmp_path: Path, house: House) -> None:
     killed_and_resumed(tmp_path, house, rows=300, kills=8)

@@ -73,21 +73,18 @@ def test_a_receiver_killed_under_load_keeps_what_it_acknowledged(tmp_path: Path,
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(600)
 def test_a_receiver_killed_twenty_times(tmp_path: Path, sqlite: str) -> None:
     server = ReceiverAlone(tmp_path / "server", {"DATABASE_URL": sqlite})
     killed_under_load(server, Database(sqlite), kills=20, payments=4000)
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(600)
 def test_the_whole_server_killed_twenty_times(tmp_path: Path, sqlite: str) -> None:
     server = Server(tmp_path / "server", {"DATABASE_URL": sqlite})
     killed_under_load(server, Database(sqlite), kills=20, payments=4000)
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(600)
 def test_a_receiver_on_postgresql_killed_twenty_times(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     with databases.fresh_url("postgresql", tmp_path_factory) as url:
         server = ReceiverAlone(tmp_path / "server", {"DATABASE_URL": url})

@@ -141,12 +141,10 @@ def test_a_click_killed_at_any_instant_is_one_refund(house: House, database: Dat
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(1200)
 def test_a_click_killed_at_hundreds_of_lines(house: House, database: Database) -> None:
     killed_at_lines(house, database, 120)
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(1200)
 def test_a_click_killed_at_many_instants(house: House, database: Database) -> None:
     killed_at_instants(house, database, 60)

@@ -93,7 +93,6 @@ def test_a_wrong_option_is_explained() -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(600)
 def test_the_second_thousand_payments_take_no_longer_than_the_first(tmp_path: Path) -> None:
     receiver, port = Receiver(), free_port()
     with served(receiver.app) as webhook, process(tmp_path, port, webhook, receiver) as (home, _):
