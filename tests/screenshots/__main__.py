@@ -18,7 +18,8 @@ from playwright.sync_api import Browser, expect
 from tests.browser.conftest import DESK
 from tests.browser.screens import Merchant, ask_for_refund, badge, entries
 from tests.screenshots.camera import WIDTHS, Mode, camera, chromium
-from tests.support.server import ROOT, Server, serving, until
+from tests.support.server import ROOT, Server, serving
+from tests.support.waiting import until
 
 PICTURES = ROOT / ".pictures"
 SAMPLE = ("-m", "lib.demo", "--payments", "3000", "--seed", "7", "--months", "3")
