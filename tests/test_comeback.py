@@ -1,3 +1,5 @@
+"""After signing in one is where one wanted to be, and never elsewhere."""
+
 from __future__ import annotations
 
 from urllib.parse import quote

@@ -1,3 +1,5 @@
+"""CSV files that spreadsheets read and that do nothing in them."""
+
 from __future__ import annotations
 
 import csv

@@ -1,3 +1,5 @@
+"""Settings as they may be shown: no secret among them."""
+
 from __future__ import annotations
 
 from pathlib import Path

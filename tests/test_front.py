@@ -1,3 +1,5 @@
+"""What stands before everything else, and the receiver alone."""
+
 from __future__ import annotations
 
 import json

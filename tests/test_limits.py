@@ -1,3 +1,5 @@
+"""How much a role may refund by itself, as it is written."""
+
 from __future__ import annotations
 
 import pytest

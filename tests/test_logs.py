@@ -1,3 +1,5 @@
+"""Lines of the log for people and for machines, without a key in them."""
+
 from __future__ import annotations
 
 import io

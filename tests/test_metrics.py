@@ -1,3 +1,5 @@
+"""Figures to watch, as Prometheus reads them."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""Who may do what, and the sentence for who may not."""
+
 from __future__ import annotations
 
 import pytest

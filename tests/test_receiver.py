@@ -1,3 +1,5 @@
+"""The receiver: what it answers, what it stores, and that it acknowledges nothing it has not stored."""
+
 from __future__ import annotations
 
 import asyncio

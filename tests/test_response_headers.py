@@ -1,3 +1,5 @@
+"""Headers for browsers on every answer."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""From what a provider says of somebody to a person with roles."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta

@@ -1,3 +1,5 @@
+"""Who cannot sign is heard only so often, and takes nothing from those who sign."""
+
 from __future__ import annotations
 
 from hypothesis import given

@@ -1,3 +1,5 @@
+"""What goes on beside the screens."""
+
 from __future__ import annotations
 
 import asyncio

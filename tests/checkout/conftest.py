@@ -1,3 +1,5 @@
+"""A client that asks a function instead of the network, and waits for nothing."""
+
 from __future__ import annotations
 
 import json

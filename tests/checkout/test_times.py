@@ -1,3 +1,5 @@
+"""Checkout.com's times in all their spellings, and what is none."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,24 +16,13 @@ from lib.ledger.desk import Desk
 from lib.ledger.record import record
 from lib.operators import Operator
 from lib.settings import Settings
-from lib.simulator.app import create
-from lib.simulator.options import SECRET_KEY, Options
-from tests.simulator.house import House, Receiver, served
+from lib.simulator.options import SECRET_KEY
+from tests.simulator.house import House
 from tests.support.events import balances, webhook
 from tests.support.server import Server
 from tests.support.waiting import until
 
 ANA = Operator("Ana")
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    """A simulator outside the server that is killed."""
-    options: dict[str, Any] = {"database_url": f"sqlite:///{tmp_path / 's.db'}", "refund_seconds": 0}
-    with served(lambda url: create(Options(base_url=url, secret_keys=(SECRET_KEY,), **options))) as url:
-        house = House(url, Receiver())
-        yield house
-        house.http.close()
 
 
 def killed_and_resumed(folder: Path, house: House, *, rows: int, kills: int) -> None:

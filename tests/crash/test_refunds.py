@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +14,8 @@ import pytest
 from lib.ledger import queries, rebuild
 from lib.ledger.database import Database
 from lib.ledger.record import record
-from lib.simulator.app import create
-from lib.simulator.options import SECRET_KEY, Options
-from tests.simulator.house import House, Receiver, served
+from lib.simulator.options import SECRET_KEY
+from tests.simulator.house import House
 from tests.support import databases
 from tests.support.events import balances, webhook
 from tests.support.server import ROOT
@@ -63,16 +61,6 @@ def dashboard(database: Database, simulator: str) -> Iterator[Dashboard]:
 def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     with databases.fresh(str(request.param), tmp_path_factory) as database:
         yield database
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    """A simulator in another process than the one that is killed; it tells nobody of anything."""
-    options: dict[str, Any] = {"database_url": f"sqlite:///{tmp_path / 's.db'}", "refund_seconds": 0}
-    with served(lambda url: create(Options(base_url=url, secret_keys=(SECRET_KEY,), **options))) as url:
-        house = House(url, Receiver())
-        yield house
-        house.http.close()
 
 
 def captured(house: House, database: Database) -> dict[str, Any]:

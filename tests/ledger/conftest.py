@@ -1,3 +1,5 @@
+"""An empty ledger, on SQLite and on PostgreSQL."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator

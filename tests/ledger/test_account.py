@@ -1,3 +1,5 @@
+"""What was captured, what each refund takes and what is left add up."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime

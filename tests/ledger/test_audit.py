@@ -1,3 +1,5 @@
+"""The audit log: a chain that shows every change, in a table that refuses them."""
+
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor

@@ -1,3 +1,5 @@
+"""Looking through the audit log, for those who may."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta

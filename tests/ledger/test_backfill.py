@@ -1,3 +1,5 @@
+"""Asking Checkout.com for what no webhook told: soon, in order, and not more than it bears."""
+
 from __future__ import annotations
 
 from collections import Counter

@@ -1,3 +1,5 @@
+"""A copy counts once it is proved, and one can go back to it."""
+
 from __future__ import annotations
 
 import shutil

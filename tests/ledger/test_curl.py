@@ -1,3 +1,5 @@
+"""A call as a command to copy, without its key."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""A customer's other payments, and the chain of a stored source."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""What the database says of itself in words, its log, and how many connections it takes."""
+
 from __future__ import annotations
 
 import asyncio

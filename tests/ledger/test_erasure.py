@@ -1,3 +1,5 @@
+"""A customer's data goes; amounts, ids and the audit log stay and add up."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""The fold: any order, any number of times, any mixture of sources give one state."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""Payments made elsewhere are read once, so that they are found by their customer."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator

@@ -1,3 +1,5 @@
+"""What one can tell the customer, and that it never says more than is known."""
+
 from __future__ import annotations
 
 import re

@@ -1,3 +1,5 @@
+"""A schema that was upgraded is the one that is made anew."""
+
 from __future__ import annotations
 
 import importlib

@@ -1,3 +1,5 @@
+"""Notes on a payment: kept once, by those who may."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Refunding by order line, piece by piece."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -1,3 +1,5 @@
+"""Asking for a payment: what the form refuses, what is sent, and what becomes of no answer."""
+
 from __future__ import annotations
 
 import json

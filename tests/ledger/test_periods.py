@@ -1,3 +1,5 @@
+"""Periods and their slots, also where clocks change."""
+
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta

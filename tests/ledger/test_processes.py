@@ -1,3 +1,5 @@
+"""Many processes on one payment."""
+
 from __future__ import annotations
 
 import subprocess

@@ -1,3 +1,5 @@
+"""Lists by keyset: every row once, whatever stands in the address."""
+
 from __future__ import annotations
 
 import pytest

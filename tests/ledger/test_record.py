@@ -1,3 +1,5 @@
+"""Each fact is stored once, and with it all that follows from it."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

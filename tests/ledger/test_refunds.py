@@ -1,3 +1,5 @@
+"""One refund, once, whatever happens between asking and knowing."""
+
 from __future__ import annotations
 
 import json

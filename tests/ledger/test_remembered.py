@@ -1,3 +1,5 @@
+"""What is remembered of payments is what is stored of them."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Asking Checkout.com about one payment, and what it says as facts."""
+
 from __future__ import annotations
 
 import json

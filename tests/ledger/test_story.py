@@ -1,3 +1,5 @@
+"""What happened to a payment, fact by fact, with what is missing."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence

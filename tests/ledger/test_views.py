@@ -1,3 +1,5 @@
+"""Views of the payments list, kept by person."""
+
 from __future__ import annotations
 
 from urllib.parse import parse_qs

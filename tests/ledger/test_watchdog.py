@@ -1,3 +1,5 @@
+"""What should have been heard by now."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -1,3 +1,5 @@
+"""Deliveries one by one: what each brought, and what it changed."""
+
 from __future__ import annotations
 
 import asyncio

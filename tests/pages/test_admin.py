@@ -1,3 +1,5 @@
+"""The audit log and the settings on screen."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""What every screen has around it: the world, the menu, and words for what fails."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta

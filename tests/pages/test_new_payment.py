@@ -1,3 +1,5 @@
+"""The form of a new payment, and the link with its code."""
+
 from __future__ import annotations
 
 import json

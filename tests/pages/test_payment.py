@@ -1,3 +1,5 @@
+"""The screen of one payment, and refunding on it."""
+
 from __future__ import annotations
 
 import json

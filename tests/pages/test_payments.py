@@ -1,3 +1,5 @@
+"""The list of payments: searching, filters, pages and files."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta

@@ -1,3 +1,5 @@
+"""Where a payment stands, state by state, in words."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta

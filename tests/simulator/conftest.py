@@ -1,3 +1,5 @@
+"""Simulators to ask: one that a file shares, and one of a test's own."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -1,3 +1,5 @@
+"""Payments to refund in bulk, and the least of Checkout.com that refunds them."""
+
 from __future__ import annotations
 
 import threading
