@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.screens import Merchant, Window, title
-from tests.support.server import Server, payment_request, until
+from tests.support.server import Server, payment_request
+from tests.support.waiting import until
 
 
 def test_the_clock_is_dragged_to_a_links_expiry_and_the_dashboard_follows(
