@@ -1,4 +1,4 @@
-"""What a life leaves behind: the facts and deliveries that a ledger would hold of it, and what Checkout.com would know."""
+"""What a life leaves behind in a ledger: its facts, and the deliveries that brought them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from lib.ledger.facts import Fact
 
 _API = "https://sample.example"
 _MOMENT = timedelta(milliseconds=300)
-_APPROVED = "10000"
-_REFUSED = "20006"
+APPROVED = "10000"
+REFUSED = "20006"
 _SUMMARIES = {
-    _APPROVED: "Approved",
-    _REFUSED: "Error / Invalid Request Parameters",
+    APPROVED: "Approved",
+    REFUSED: "Error / Invalid Request Parameters",
     "20005": "Declined - Do Not Honour",
     "20051": "Insufficient Funds",
     "20120": "Invalid Customer/User",
@@ -50,39 +50,6 @@ def arrivals(life: Life, told: list[Fact], until: datetime) -> Iterator[Arrival]
             yield Arrival(again, fact, again=True)
 
 
-def known_there(life: Life) -> dict[str, Any]:
-    """The payment as Checkout.com would know it, in the words of the simulator's control board."""
-    captured = life.captured
-    actions = []
-    if life.ended_at and life.fate in ("captured", "declined"):
-        code = life.code or _APPROVED
-        actions.append(_action(life, 0, "Capture", life.amount, life.born_at, life.ended_at, code))
-    for refund in life.refunds:
-        code = _REFUSED if refund.declined else _APPROVED
-        actions.append(
-            _action(life, refund.number + 1, "Refund", refund.amount, refund.asked_at, refund.decided_at, code)
-        )
-    return {
-        "id": life.payment_id,
-        "code": life.link_code,
-        "status": _status(life),
-        "reference": life.reference,
-        "payment_type": "Recurring" if life.source_id else "Regular",
-        "currency": life.currency,
-        "amount": life.amount,
-        "captured": captured,
-        "refunded": life.refunded,
-        "requested_on": life.born_at.isoformat(),
-        "processed_on": life.ended_at.isoformat() if life.ended_at else None,
-        "expires_on": life.expires_at.isoformat() if life.link_code else None,
-        "capture_id": life.capture_id,
-        "source_id": life.source_id,
-        "customer": life.customer._asdict(),
-        "details": life.details,
-        "actions": actions,
-    }
-
-
 def webhooks(life: Life) -> Iterator[Fact]:
     """What webhooks said, in the order of their times."""
     metadata = {"metadata": life.details["metadata"]}
@@ -93,7 +60,7 @@ def webhooks(life: Life) -> Iterator[Fact]:
     late = timedelta(seconds=life.late)
     if life.fate == "captured":
         yield _event(life, 1, "payment_capture_pending", ended - timedelta(milliseconds=200), life.amount, metadata)
-        settled = {**_decided(_APPROVED), "balances": _balances(life, 0), **_processing(life, 0), **metadata}
+        settled = {**_decided(APPROVED), "balances": _balances(life, 0), **processing(life, 0), **metadata}
         yield _event(life, 2, "payment_captured", ended, life.amount, settled, late=late)
     elif life.fate == "declined":
         source = {"type": "kakaopay"} | ({"id": life.source_id} if life.source_id else {})
@@ -120,9 +87,9 @@ def _refund_events(life: Life, refund: Refund, before: int) -> Iterator[Fact]:
     after = before if refund.declined else before + refund.amount
     said = {
         **mine,
-        **_decided(_REFUSED if refund.declined else _APPROVED),
+        **_decided(REFUSED if refund.declined else APPROVED),
         "balances": _balances(life, after),
-        **_processing(life, number),
+        **processing(life, number),
         "metadata": {"refund_key": _refund_key(life, refund)} if refund.by else life.details["metadata"],
     }
     kind = "payment_refund_declined" if refund.declined else "payment_refunded"
@@ -275,30 +242,6 @@ def _redirect(life: Life) -> dict[str, Any]:
     return {"redirect": {"href": f"{_API}/wallet/{life.link_code}"}} if life.link_code else {}
 
 
-def _status(life: Life) -> str:
-    if life.ended_at is None:
-        return "Pending"
-    if life.fate != "captured":
-        return life.fate.capitalize()
-    return "Refunded" if life.refunded == life.amount else "Partially Refunded" if life.refunded else "Captured"
-
-
-def _action(
-    life: Life, number: int, kind: str, amount: int, asked: datetime, decided: datetime, code: str
-) -> dict[str, Any]:
-    said = _processing(life, number)["processing"]
-    return {
-        "id": life.action_id(number),
-        "type": kind,
-        "amount": amount,
-        "status": "approved" if code == _APPROVED else "declined",
-        "requested_on": asked.isoformat(),
-        "processed_on": decided.isoformat(),
-        "response_code": code,
-        **said,
-    }
-
-
 def _decided(code: str) -> dict[str, str]:
     return {"response_code": code, "response_summary": _SUMMARIES[code]}
 
@@ -315,7 +258,8 @@ def _balances(life: Life, refunded: int) -> dict[str, int]:
     }
 
 
-def _processing(life: Life, number: int) -> dict[str, Any]:
+def processing(life: Life, number: int) -> dict[str, Any]:
+    """The acquirer's numbers of the capture (0) or of a refund (from 1)."""
     return {
         "processing": {
             "acquirer_transaction_id": f"{9_000_000_000 + life.index}{number:02}",

@@ -12,9 +12,9 @@ from itertools import islice
 from sqlalchemy import delete
 
 from lib.board import Board
-from lib.demo.facts import known_there
 from lib.demo.filling import plan_of
 from lib.demo.lives import Life, lives
+from lib.demo.there import known_there
 from lib.ledger.database import Database
 from lib.ledger.samples import SAMPLE, find_sample
 

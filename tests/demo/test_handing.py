@@ -13,11 +13,11 @@ from lib.board import Board
 from lib.checkout import models
 from lib.checkout.client import CheckoutClient
 from lib.demo import handing
-from lib.demo.facts import known_there
 from lib.demo.filling import begin, fill, find_sample
 from lib.demo.handing import HandingOver
 from lib.demo.lives import lives
 from lib.demo.removal import begin_removal, remove
+from lib.demo.there import known_there
 from lib.ledger.backfill import agrees
 from lib.ledger.database import Database
 from lib.ledger.desk import Desk

@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import func, select, text
 
 from lib.demo import filling
-from lib.demo.facts import facts_of, known_there
+from lib.demo.facts import facts_of
 from lib.demo.filling import Progress, SampleProblem, begin, fill, find_sample, go_on, stop
 from lib.demo.lives import Plan, lives
 from lib.demo.removal import begin_removal, remove
+from lib.demo.there import known_there
 from lib.ledger import watchdog
 from lib.ledger.closing.close import close_period
 from lib.ledger.closing.months import months
