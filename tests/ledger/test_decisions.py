@@ -25,12 +25,10 @@ from lib.ledger.refunds import request_refund
 from lib.ledger.tables import Refund
 from lib.money import Money
 from lib.operators import NotAllowed, Operator, Role
-from tests.support import databases
+from tests.support.databases import on_both
 from tests.support.events import balances, webhook
 from tests.support.provider import Provider, captured_desk
 
-on_both = pytest.mark.parametrize("backend", databases.BACKENDS, indirect=True)
-"""For what hangs on a database's locks and constraints; the rest runs on SQLite."""
 LIMITS = "support HKD 2, approver HKD 5"
 LATER = timedelta(days=30)
 

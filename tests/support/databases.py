@@ -17,6 +17,8 @@ import pytest
 from lib.ledger.database import Database
 
 BACKENDS = ("sqlite", "postgresql")
+on_both = pytest.mark.parametrize("backend", BACKENDS, indirect=True)
+"""For what hangs on a database's locks and constraints, where the rest runs on SQLite alone."""
 _TEMPLATE = "ledger_template"
 _TEMPLATE_TURN = 7254002
 

@@ -18,13 +18,10 @@ from lib.ledger.desk import Desk
 from lib.ledger.facts import from_webhook
 from lib.ledger.record import record
 from lib.operators import Operator
-from tests.support import databases
 from tests.support.events import balances, event
 from tests.support.provider import desk_with
 
 ANA = Operator("Ana")
-on_both = pytest.mark.parametrize("backend", databases.BACKENDS, indirect=True)
-"""For what the two databases do each in their own way; the rest runs on SQLite."""
 HEADER = "reference,amount,currency,reason,note\n"
 
 
