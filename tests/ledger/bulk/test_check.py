@@ -16,7 +16,8 @@ from lib.ledger.record import record
 from lib.ledger.search import index_waiting
 from lib.money import Money
 from lib.operators import NotAllowed, Operator
-from tests.ledger.bulk.conftest import ANA, HEADER, Provider, on_both, paid, upload
+from tests.ledger.bulk.conftest import ANA, HEADER, Provider, paid, upload
+from tests.support.databases import on_both
 from tests.support.events import webhook
 
 TABLE = [

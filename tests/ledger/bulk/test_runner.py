@@ -22,7 +22,8 @@ from lib.ledger.bulk.views import find_bulk, lines_of, outcomes, result, tallies
 from lib.ledger.desk import Desk
 from lib.ledger.record import record
 from lib.operators import NotAllowed, Operator
-from tests.ledger.bulk.conftest import ANA, Provider, on_both, paid, run, start, statuses, upload
+from tests.ledger.bulk.conftest import ANA, Provider, paid, run, start, statuses, upload
+from tests.support.databases import on_both
 from tests.support.events import at, webhook
 
 
