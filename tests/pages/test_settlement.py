@@ -33,7 +33,7 @@ def test_an_empty_store_says_what_to_do(open_page: Open) -> None:
     page = open_page(PAGE)
     assert not [*page.error, *page.exception]
     assert "No money moved" in "".join(text.value for text in page.markdown)
-    assert [link.value for link in page.get("page_link")] == ["New payment"]
+    assert [link.value for link in page.get("page_link")] == ["New payment", "Fill with sample data"]
 
 
 def test_a_statement_a_currency_in_whole_minor_units(filled: Database, open_page: Open) -> None:
