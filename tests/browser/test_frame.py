@@ -24,6 +24,7 @@ SCREENS = {
     "new-payment": "New payment",
     "phone": "Demo on my phone",
     "sample-data": "Sample data",
+    "theatre": "Incident theatre",
     "help": "Words and tests",
     "audit-log": "Audit log",
     "settings": "Settings",
