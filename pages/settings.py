@@ -37,7 +37,7 @@ def show(group: str, found: list[Shown]) -> None:
     st.table(
         {
             "Setting": [f"`{each.name}`  \n:small[{each.meaning}]" for each in found],
-            "Value, and where it comes from": [value(each) for each in found],
+            "Value": [value(each) for each in found],
         },
         border="horizontal",
         hide_index=True,

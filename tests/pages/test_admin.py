@@ -60,7 +60,7 @@ def test_settings_are_shown_masked_and_with_their_source(
     screen = open_page("settings.py")
     shown = {}
     for rows in (table.value for table in screen.table):
-        for setting, value in zip(rows["Setting"], rows["Value, and where it comes from"], strict=True):
+        for setting, value in zip(rows["Setting"], rows["Value"], strict=True):
             name, meaning = setting.split("  \n")
             shown[name] = (meaning, value)
     assert shown.keys() == {f"`{name.upper()}`" for name in Settings.model_fields}
