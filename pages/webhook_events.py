@@ -135,7 +135,10 @@ def times() -> tuple[datetime | None, datetime | None]:
 
 def show_list(found: Page[Delivery]) -> None:
     zone = desk().settings.zone
-    numbers = {f"#{row.id}": row.id for row in found.rows}
+    numbers: dict[str, int] = {}
+    for row in found.rows:
+        label = short_number(row.id or 0)
+        numbers[label if label not in numbers else f"#{row.id}"] = row.id or 0
     st.dataframe(
         {
             "verdict": [[words.verdict(row.verdict).word] for row in found.rows],
@@ -187,6 +190,11 @@ def show_nothing(wanted: DeliveryFilter) -> None:
 
 def first_page() -> None:
     st.query_params.pop("cursor", None)
+
+
+def short_number(number: int) -> str:
+    """`#1234`; of sample data, whose numbers are long and below zero, the end: `#…123456`."""
+    return f"#{number}" if number >= 0 else f"#…{-number % 1_000_000:06}"
 
 
 def choose(numbers: dict[str, int]) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 
 from lib.ledger.database import Database
@@ -267,3 +268,10 @@ def test_between_two_times(empty: Database, open_page: Open) -> None:
     assert shown(page) == ["#3", "#2"]
     page.datetime_input(key="came_to").set_value(local - timedelta(days=9)).run()
     assert "No such delivery" in said(page)
+
+
+def test_numbers_of_sample_data_are_shortened(delivered: Database, open_page: Open) -> None:
+    with delivered.write() as connection:
+        connection.execute(text("UPDATE delivery SET id = -22741254812345 WHERE id = 1"))
+    page = open_page("webhook_events.py")
+    assert shown(page)[-1] == "#…812345"
