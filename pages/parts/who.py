@@ -23,6 +23,7 @@ def show_in_menu(operator: Operator) -> None:
             if st.button("Sign out", icon=":material/logout:", type="tertiary", key="sign_out"):
                 went(desk().database, operator)
                 st.logout()
+                st.rerun()  # nothing more is drawn for whoever just left
         else:
             _choose()
 

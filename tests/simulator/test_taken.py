@@ -11,11 +11,9 @@ import pytest
 
 from tests.simulator.house import House, house
 
-NOW = datetime.now(UTC)
-
 
 def told(number: int, **changes: Any) -> dict[str, Any]:
-    at = (NOW - timedelta(days=3)).isoformat()
+    at = (datetime.now(UTC) - timedelta(days=3)).isoformat()
     capture = {
         "id": f"act_taken{number}",
         "type": "Capture",
@@ -50,7 +48,7 @@ def told(number: int, **changes: Any) -> dict[str, Any]:
 
 
 def open_one(number: int) -> dict[str, Any]:
-    soon = (NOW + timedelta(minutes=5)).isoformat()
+    soon = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
     return told(number, status="Pending", captured=0, processed_on=None, expires_on=soon, actions=[])
 
 
