@@ -38,7 +38,8 @@ BESIDE_THE_MENU = (
 MATCHES = "([target, own]) => document.querySelector(target)?.matches(own) ?? false"
 
 
-@pytest.mark.parametrize("mode", ["light", pytest.param("dark", marks=pytest.mark.soak)])
+@pytest.mark.soak
+@pytest.mark.parametrize("mode", ["light", "dark"])
 def test_no_screen_has_a_serious_finding(chromium: Browser, tmp_path: Path, mode: Literal["light", "dark"]) -> None:
     context = chromium.new_context(viewport=DESK, color_scheme=mode, reduced_motion="reduce")
     page = context.new_page()

@@ -112,6 +112,7 @@ def test_a_customer_who_does_not_pay(
     assert phone.url == f"{server.url}/payment?reference=NO-{status}"
 
 
+@pytest.mark.soak
 def test_the_link_and_its_state_survive_a_reload(server: Server, window: Window) -> None:
     desk = window(f"{server.url}/new-payment")
     desk.get_by_role("button", name="Request payment").click()

@@ -113,6 +113,7 @@ def test_a_rejection_reaches_who_asked(server: Server, evas_desk: Server, window
     assert merchant.refunds(payment_id) == []
 
 
+@pytest.mark.soak
 def test_a_refund_is_kept_back_and_cancelled(evas_desk: Server, window: Window, merchant: Merchant) -> None:
     payment_id = merchant.paid("HELD")
     page = window(f"{evas_desk.url}/payment?id={payment_id}")

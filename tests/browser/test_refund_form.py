@@ -23,6 +23,7 @@ def test_a_double_click_is_one_refund(server: Server, window: Window, merchant: 
     assert kept_refunds(server, payment_id) == [(300, "refunded")]
 
 
+@pytest.mark.soak
 def test_a_reload_after_sending_sends_nothing(server: Server, window: Window, merchant: Merchant) -> None:
     payment_id = merchant.paid("RELOAD")
     page = window(f"{server.url}/payment?id={payment_id}")
@@ -69,6 +70,7 @@ def test_more_than_is_left_is_refused_with_the_reason(server: Server, window: Wi
     assert kept_refunds(server, payment_id) == []
 
 
+@pytest.mark.soak
 def test_what_is_typed_survives_what_happens_meanwhile(server: Server, window: Window, merchant: Merchant) -> None:
     payment_id = merchant.paid("TYPING")
     page = window(f"{server.url}/payment?id={payment_id}")

@@ -84,6 +84,7 @@ def killed_and_resumed(folder: Path, house: House, *, rows: int, kills: int) -> 
     database.close()
 
 
+@pytest.mark.soak
 def test_a_server_killed_amid_a_file_of_refunds(tmp_path: Path, house: House) -> None:
     killed_and_resumed(tmp_path, house, rows=20, kills=1)
 

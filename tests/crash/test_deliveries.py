@@ -69,7 +69,7 @@ def sqlite(tmp_path: Path) -> str:
 
 def test_a_receiver_killed_under_load_keeps_what_it_acknowledged(tmp_path: Path, sqlite: str) -> None:
     server = ReceiverAlone(tmp_path / "server", {"DATABASE_URL": sqlite})
-    killed_under_load(server, Database(sqlite), kills=3, payments=300)
+    killed_under_load(server, Database(sqlite), kills=2, payments=150)
 
 
 @pytest.mark.soak

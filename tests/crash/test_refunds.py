@@ -121,11 +121,11 @@ def killed_at_instants(house: House, database: Database, count: int) -> None:
 
 
 def test_a_click_killed_at_any_line_is_one_refund(house: House, database: Database) -> None:
-    killed_at_lines(house, database, 5)
+    killed_at_lines(house, database, 4)
 
 
 def test_a_click_killed_at_any_instant_is_one_refund(house: House, database: Database) -> None:
-    killed_at_instants(house, database, 3)
+    killed_at_instants(house, database, 2)
 
 
 @pytest.mark.soak

@@ -33,7 +33,7 @@ from tests.simulator.house import CHANNEL, order
 from tests.support.events import at, balances, event
 
 KEY = "the-key"
-MANY, FEW = 100_000, 150
+MANY, FEW = 100_000, 60
 A_RUN = 5_000
 """Calls between two looks at the memory; what Hypothesis remembers of a run it forgets at its end."""
 GROWTH = 100 * 1024 * 1024

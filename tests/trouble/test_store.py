@@ -87,10 +87,10 @@ def test_a_full_disk_turns_deliveries_away_and_keeps_what_it_took(small_disk: Pa
 
 def test_asked_to_stop_it_finishes_what_it_took(tmp_path: Path) -> None:
     with receiving(tmp_path) as server:
-        load = Load([server.url], lives(120, random.Random(5)))
+        load = Load([server.url], lives(60, random.Random(5)))
 
         def restart() -> None:
-            while len(load.acknowledged) < 60:
+            while len(load.acknowledged) < 30:
                 time.sleep(0.005)
             server.stop()
             server.start()
