@@ -108,7 +108,7 @@ def choice(label: str, everything: str, options: list[str], key: str) -> str | N
 def show_list(found: Page[Audit]) -> None:
     zone = desk().settings.zone
     now = datetime.now(UTC)
-    st.dataframe(
+    tables.show_list(
         {
             "at": [words.stamp(row.at, zone, now) for row in found.rows],
             "who": [row.who for row in found.rows],
@@ -119,7 +119,7 @@ def show_list(found: Page[Audit]) -> None:
             "change": [entry.change(row.before, row.after) for row in found.rows],
             "seq": [row.seq for row in found.rows],
         },
-        column_config={
+        {
             "at": st.column_config.TextColumn("When", width=128),
             "who": st.column_config.TextColumn("Who", width=130),
             "action": st.column_config.TextColumn("What", width=176),
@@ -129,9 +129,6 @@ def show_list(found: Page[Audit]) -> None:
             "change": st.column_config.TextColumn("Before and after", width="large"),
             "seq": st.column_config.NumberColumn("Entry", width=70, format="%d"),
         },
-        height="content",
-        row_height=36,
-        hide_index=True,
         key="entries",
         alt="The audit log, newest first: when, who, what, on what, before and after, role and from where",
     )

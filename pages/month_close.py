@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 
-import pandas as pd
 import streamlit as st
 
 from lib.ledger.closing import (
@@ -90,33 +89,18 @@ def show_month(month: Month, listed: Sequence[Month]) -> None:
 
 
 def statement(figures: Figures) -> None:
-    account = pd.DataFrame(
-        {
-            "entry": ["Opening", "Gross captured", "Refunded", "Fees, as far as reported", "**Net**", "**Closing**"],
-            "count": [
-                "",
-                period.words_for(figures.captured_count, "payment"),
-                period.words_for(figures.refunded_count, "refund"),
-                "",
-                "",
-                "",
-            ],
-            "amount": [
-                figures.opening.minor,
-                figures.gross.minor,
-                -figures.refunded.minor,
-                -figures.fees.minor,
-                figures.net.minor,
-                figures.closing.minor,
-            ],
-        }
-    )
+    entries = [
+        ("Opening", "", figures.opening),
+        ("Gross captured", period.words_for(figures.captured_count, "payment"), figures.gross),
+        ("Refunded", period.words_for(figures.refunded_count, "refund"), -figures.refunded),
+        ("Fees, as far as reported", "", -figures.fees),
+        ("**Net**", "", figures.net),
+        ("**Closing**", "", figures.closing),
+    ]
     currency = figures.gross.currency
-    st.table(
-        account.style.format(lambda minor: str(Money(minor, currency)), subset=["amount"]),
-        border="horizontal",
-        hide_index=True,
-        hide_header=True,
+    tables.statement(
+        [(entry, count, money.minor) for entry, count, money in entries],
+        currency,
         alt=f"{currency}: opening, gross captured, refunded, fees, net and closing",
     )
 
@@ -237,7 +221,7 @@ def show_history(month: Month) -> None:
 def show_list(listed: Sequence[Month]) -> None:
     labels = {period.name(month.month): month for month in listed}
     currency = listed[0].currency
-    st.dataframe(
+    tables.show_list(
         {
             "month": list(labels),
             "state": [[SIGNS[state(month)].word] for month in listed],
@@ -248,7 +232,7 @@ def show_list(listed: Sequence[Month]) -> None:
             "net": [month.figures.net.figure for month in listed],
             "closing": [month.figures.closing.figure for month in listed],
         },
-        column_config={
+        {
             "month": st.column_config.ButtonColumn(
                 "Month", type="tertiary", alignment="left", width=130, key="close_month"
             ),
@@ -258,9 +242,6 @@ def show_list(listed: Sequence[Month]) -> None:
                 for column in ("opening", "gross", "refunded", "fees", "net", "closing")
             },
         },
-        height="content",
-        row_height=36,
-        hide_index=True,
         key="close_months",
         alt=f"{currency} by month, latest first; a month opens above",
     )

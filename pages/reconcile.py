@@ -19,7 +19,7 @@ from lib.ledger.books import (
 )
 from lib.ledger.database import StoreUnavailable
 from lib.operators import NotAllowed
-from pages.parts import differences, frame, payouts, words
+from pages.parts import differences, frame, payouts, tables, words
 from pages.parts.session import desk, operator
 
 VIEWS = ("Lines", "Payouts", "Files")
@@ -149,7 +149,7 @@ def tell() -> None:
 
 def show_files(files: list[ReportFile]) -> None:
     zone = desk().settlement_days.zone
-    st.dataframe(
+    tables.show_list(
         {
             "name": [file.name for file in files],
             "kind": [file.kind.capitalize() for file in files],
@@ -160,7 +160,7 @@ def show_files(files: list[ReportFile]) -> None:
             "at": [words.stamp(file.imported_at, zone) for file in files],
             "sha256": [file.sha256 for file in files],
         },
-        column_config={
+        {
             "name": st.column_config.TextColumn("File", width=260),
             "kind": st.column_config.TextColumn("Report", width=130),
             "lines": st.column_config.NumberColumn("Lines", width=80),
@@ -170,9 +170,6 @@ def show_files(files: list[ReportFile]) -> None:
             "at": st.column_config.TextColumn("At", width=150),
             "sha256": st.column_config.TextColumn("SHA-256", width=130),
         },
-        height="content",
-        row_height=36,
-        hide_index=True,
         key="books_files",
         alt="Imported reports, newest first",
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 
-import pandas as pd
 import streamlit as st
 
 from lib import catalog
@@ -107,15 +106,9 @@ def statement(total: Sums, lines: list[SettlementLine], fees: Fees) -> None:
     ]
     with st.container(border=True, height="stretch", gap="xsmall"):
         head(currency, "Day by day", ":material/chevron_right:", currency)
-        # Amounts stay integers, because only numbers are set flush right.
-        account = pd.DataFrame(
-            [(entry, count, money.minor) for entry, count, money in entries], columns=["entry", "count", "amount"]
-        )
-        st.table(
-            account.style.format(lambda minor: str(Money(minor, currency)), subset=["amount"]),
-            border="horizontal",
-            hide_index=True,
-            hide_header=True,
+        tables.statement(
+            [(entry, count, money.minor) for entry, count, money in entries],
+            currency,
             alt=f"{currency}: opening balance, gross captured, refunded, net and closing balance",
         )
 
@@ -176,7 +169,7 @@ def figure(label: str, amount: Money, from_how_many: str) -> None:
 
 def days(currency: str, lines: list[SettlementLine], fees: Fees) -> None:
     labels = {f"{line.day:%a %-d %b %Y}": line.day for line in lines}
-    st.dataframe(
+    tables.show_list(
         {
             "day": list(labels),
             "gross": [line.sums.captured.figure for line in lines],
@@ -188,7 +181,7 @@ def days(currency: str, lines: list[SettlementLine], fees: Fees) -> None:
             "captured_count": [line.sums.captured_count for line in lines],
             "refunded_count": [line.sums.refunded_count for line in lines],
         },
-        column_config={
+        {
             "day": st.column_config.ButtonColumn(
                 "Day",
                 type="tertiary",
@@ -206,9 +199,6 @@ def days(currency: str, lines: list[SettlementLine], fees: Fees) -> None:
             "captured_count": st.column_config.NumberColumn("Payments", width=90),
             "refunded_count": st.column_config.NumberColumn("Refunds", width=90),
         },
-        height="content",
-        row_height=36,
-        hide_index=True,
         key=f"lines_{currency}",
         alt=f"{currency} by settlement day, newest first; a day opens its rows",
     )

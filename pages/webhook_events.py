@@ -139,7 +139,7 @@ def show_list(found: Page[Delivery]) -> None:
     for row in found.rows:
         label = short_number(row.id or 0)
         numbers[label if label not in numbers else f"#{row.id}"] = row.id or 0
-    st.dataframe(
+    tables.show_list(
         {
             "verdict": [[words.verdict(row.verdict).word] for row in found.rows],
             "delivery": list(numbers),
@@ -149,7 +149,7 @@ def show_list(found: Page[Delivery]) -> None:
             "payment": [words.short_id(row.payment_id) if row.payment_id else "—" for row in found.rows],
             "event": [words.short_id(row.event_id) if row.event_id else "—" for row in found.rows],
         },
-        column_config={
+        {
             "verdict": tables.sign_column(words.VERDICTS, "Verdict", 116),
             "delivery": st.column_config.ButtonColumn(
                 "Delivery", type="tertiary", alignment="left", width=82, key="chosen", on_click=choose, args=(numbers,)
@@ -160,9 +160,6 @@ def show_list(found: Page[Delivery]) -> None:
             "payment": st.column_config.TextColumn("Payment", width=140),
             "event": st.column_config.TextColumn("Event", width=140),
         },
-        height="content",
-        row_height=36,
-        hide_index=True,
         key="deliveries",
         alt="Deliveries, newest first; choose a number to see what was delivered",
     )

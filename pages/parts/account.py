@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pandas as pd
-import plotly.graph_objects as go
+import pyarrow as pa
 import streamlit as st
 
 from lib import catalog
@@ -15,7 +15,7 @@ from lib.ledger.order_lines import lines_of
 from lib.ledger.refunds import expected_between
 from lib.ledger.tables import Payment, Refund
 from lib.money import Money
-from pages.parts import words
+from pages.parts import charts, tables, words
 from pages.parts.session import desk
 
 REFUNDED, UNDERWAY, REMAINING = "#8B6CD9", "#D97706", "#0E9F6E"
@@ -60,28 +60,34 @@ def show_bar(held: Account) -> None:
         ("On its way", held.underway, UNDERWAY),
         ("Remaining", held.remaining, REMAINING),
     )
-    figure = go.Figure(
-        [
-            go.Bar(
-                x=[amount.minor],
-                y=[""],
-                orientation="h",
-                marker_color=colour,
-                hovertemplate=f"{name} {amount}<extra></extra>",
-            )
-            for name, amount, colour in parts
-            if amount
-        ]
-    )
-    figure.update_layout(
-        barmode="stack", height=20, margin={"l": 0, "r": 0, "t": 0, "b": 0}, showlegend=False, bargap=0, dragmode=False
-    )
-    figure.update_xaxes(visible=False, fixedrange=True, range=[0, held.captured.minor]).update_yaxes(
-        visible=False, fixedrange=True
-    )
+    bars = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "x": [amount.minor],
+            "y": [""],
+            "marker": {"color": colour},
+            "hovertemplate": f"{name} {amount}<extra></extra>",
+        }
+        for name, amount, colour in parts
+        if amount
+    ]
+    layout = {
+        "barmode": "stack",
+        "height": 20,
+        "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
+        "showlegend": False,
+        "bargap": 0,
+        "dragmode": False,
+        "xaxis": {"visible": False, "fixedrange": True, "range": [0, held.captured.minor]},
+        "yaxis": {"visible": False, "fixedrange": True},
+    }
     said = ", ".join(f"{amount} {name.lower()}" for name, amount, _ in parts)
     st.plotly_chart(
-        figure, config={"displayModeBar": False}, key="account_bar", alt=f"Of {held.captured} captured: {said}"
+        charts.Figure(bars, layout),
+        config={"displayModeBar": False},
+        key="account_bar",
+        alt=f"Of {held.captured} captured: {said}",
     )
 
 
@@ -106,20 +112,24 @@ def show_entries(payment: Payment, held: Account, refunds: Sequence[Refund]) -> 
         rows.append((what, details(refund, refunds), words.refund_sign(refund).badge, -refund.money))
     shown = len(rows) - len(unmoved)
     rows.insert(shown, ("**Remaining**", "", "", held.remaining))
-    table = pd.DataFrame(
-        {
-            "Entry": [f"{what}  \n:gray[:small[{more}]]" if more else what for what, more, _, _ in rows],
-            "State": [badge for _, _, badge, _ in rows],
-            "Amount": [amount.minor for *_, amount in rows],
-        }
-    )
-    style = table.style.format({"Amount": lambda minor: str(Money(minor, currency))})
-    given_back = list(range(shown + 1, len(rows)))
-    if given_back:
-        style = style.format({"Amount": lambda minor: f"({Money(-minor, currency)})"}, subset=(given_back, ["Amount"]))
-    st.table(style, border="horizontal", hide_index=True, alt="Entries of the refund account")
-    if given_back:
+    entries = [
+        (f"{what}  \n:gray[:small[{more}]]" if more else what, badge, amount.minor)
+        for what, more, badge, amount in rows
+    ]
+    draw_entries(entries, currency, bracketed=len(unmoved))
+    if unmoved:
         st.caption("Amounts in brackets were given back to what remains and do not count.")
+
+
+@tables.kept
+def draw_entries(entries: Sequence[tuple[str, str, int]], currency: str, *, bracketed: int) -> None:
+    """Entry, state and minor units of `currency`; the last `bracketed` ones do not count."""
+    style = pd.DataFrame(entries, columns=["Entry", "State", "Amount"]).style
+    style = style.format({"Amount": lambda minor: str(Money(minor, currency))})
+    if bracketed:
+        last = list(range(len(entries) - bracketed, len(entries)))
+        style = style.format({"Amount": lambda minor: f"({Money(-minor, currency)})"}, subset=(last, ["Amount"]))
+    st.table(style, border="horizontal", hide_index=True, alt="Entries of the refund account")
 
 
 def details(refund: Refund, refunds: Sequence[Refund]) -> str:
@@ -175,5 +185,5 @@ def show_facts(payment: Payment) -> None:
     }
     if payment.source_id:
         rows["Stored source"] = f"`{payment.source_id}`"
-    table = pd.DataFrame({"What": [f":gray[{name}]" for name in rows], "Value": list(rows.values())})
+    table = pa.table({"What": [f":gray[{name}]" for name in rows], "Value": list(rows.values())})
     st.table(table, border="horizontal", hide_index=True, hide_header=True, alt="Customer and payment")

@@ -77,7 +77,7 @@ def verdict(sums: Sequence[ClassSum]) -> None:
 
 
 def show_summary(sums: Sequence[ClassSum]) -> None:
-    st.dataframe(
+    tables.show_list(
         {
             "class": [[report_words.CLASSES[each.standing].word] for each in sums],
             "currency": [each.currency for each in sums],
@@ -88,16 +88,13 @@ def show_summary(sums: Sequence[ClassSum]) -> None:
             ],
             "ours": [each.ours.figure if each.standing not in NO_ROW else "—" for each in sums],
         },
-        column_config={
+        {
             "class": tables.sign_column(report_words.CLASSES, "Class", 150),
             "currency": st.column_config.TextColumn("Currency", width=84),
             "count": st.column_config.NumberColumn("Lines", width=70),
             "theirs": tables.money_column("In the reports"),
             "ours": tables.money_column("In the ledger"),
         },
-        height="content",
-        row_height=36,
-        hide_index=True,
         key="books_summary",
         alt="Classes by currency: how many lines, and what they come to in the reports and in the ledger",
     )

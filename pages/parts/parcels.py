@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from lib.board import Parcel
-from pages.parts import words
+from pages.parts import tables, words
 from pages.parts.session import operator
 from pages.parts.simulator import acts, attempt, board, outcome
 
@@ -61,7 +61,7 @@ def tries(parcel: Parcel) -> str:
 
 def _table(found: list[Parcel], zone: ZoneInfo) -> None:
     ids = {words.short_id(parcel.id): parcel.id for parcel in found}
-    st.dataframe(
+    tables.show_list(
         {
             "again": list(ids),
             "type": [parcel.type for parcel in found],
@@ -71,7 +71,7 @@ def _table(found: list[Parcel], zone: ZoneInfo) -> None:
             "state": [_WORDS.get(parcel.state, parcel.state) for parcel in found],
             "occurred": [words.stamp(parcel.occurred_at, zone) for parcel in found],
         },
-        column_config={
+        {
             "again": st.column_config.ButtonColumn(
                 "Send again", type="tertiary", alignment="left", width=130, key="again", on_click=_resend, args=(ids,)
             ),
@@ -82,9 +82,6 @@ def _table(found: list[Parcel], zone: ZoneInfo) -> None:
             "state": st.column_config.TextColumn("State", width=90),
             "occurred": st.column_config.TextColumn("Happened", width=130),
         },
-        height="content",
-        row_height=36,
-        hide_index=True,
         key="parcels",
         alt="Deliveries of the simulator, newest first; choose an event to send it again",
     )

@@ -23,7 +23,7 @@ def show() -> None:
         frame.empty("payments", "No payout yet", "Fetch the reports, or import a Payouts CSV.")
         return
     labels = {proof.payout.id: proof for proof in proofs}
-    st.dataframe(
+    tables.show_list(
         {
             "payout": list(labels),
             "proof": [[PROOFS[proved(proof)].word] for proof in proofs],
@@ -38,7 +38,7 @@ def show() -> None:
             "lines": [proof.lines for proof in proofs],
             "on": [proof.payout.paid_on or "—" for proof in proofs],
         },
-        column_config={
+        {
             "payout": st.column_config.ButtonColumn(
                 "Payout", type="tertiary", alignment="left", width=140, key="payout_open"
             ),
@@ -49,9 +49,6 @@ def show() -> None:
             "lines": st.column_config.NumberColumn("Lines", width=70),
             "on": st.column_config.TextColumn("Paid on", width=110),
         },
-        height="content",
-        row_height=36,
-        hide_index=True,
         key="payouts",
         alt="Payouts, latest first, each with the sum of its lines; a payout shows its lines below",
     )

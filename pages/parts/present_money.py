@@ -8,7 +8,7 @@ import streamlit as st
 from lib.ledger.showcase import Change, sums_changed
 from lib.ledger.tables import Payment
 from lib.money import Money
-from pages.parts import poster, words
+from pages.parts import poster, tables, words
 from pages.parts.session import desk
 
 
@@ -42,12 +42,15 @@ def card(currency: str, change: Change) -> None:
             delta_description="by this payment",
             label_visibility="collapsed",
         )
-        table = pd.DataFrame(
-            {
-                "": ["Captured", "Refunded", "**Net**"],
-                "Before": [change.without.captured.minor, -change.without.refunded.minor, change.without.net.minor],
-                "Now": [change.now.captured.minor, -change.now.refunded.minor, change.now.net.minor],
-            }
+        before, now = (
+            (sums.captured.minor, -sums.refunded.minor, sums.net.minor) for sums in (change.without, change.now)
         )
-        figures = table.style.format({name: lambda minor: Money(minor, currency).figure for name in ("Before", "Now")})
-        st.table(figures, border="horizontal", hide_index=True, alt=f"Sums in {currency} before this payment and now")
+        compare(currency, before, now)
+
+
+@tables.kept
+def compare(currency: str, before: tuple[int, int, int], now: tuple[int, int, int]) -> None:
+    """Minor units captured, refunded and both together."""
+    table = pd.DataFrame({"": ["Captured", "Refunded", "**Net**"], "Before": before, "Now": now})
+    figures = table.style.format({name: lambda minor: Money(minor, currency).figure for name in ("Before", "Now")})
+    st.table(figures, border="horizontal", hide_index=True, alt=f"Sums in {currency} before this payment and now")

@@ -1,4 +1,4 @@
-"""Columns of long lists, and a list whose rows open a payment."""
+"""Tables: long lists, of which some open a payment, their columns, and small tables of money."""
 
 from __future__ import annotations
 
@@ -7,9 +7,15 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+import pandas as pd
+import pyarrow as pa
 import streamlit as st
 
+from lib.money import Money
 from pages.parts.words import Sign, short_id
+
+kept = st.cache_data(max_entries=1000, show_spinner=False)
+"""For functions that draw and look nowhere but at their arguments: what they drew is drawn again for the same ones."""
 
 
 def money_column(label: str = "Amount") -> Any:
@@ -21,6 +27,33 @@ def sign_column(signs: Mapping[str, Sign], label: str = "Status", width: int = 1
     """Coloured chips; the cells are lists of one word, `[sign.word]`."""
     words = {sign.word: sign.colour for sign in signs.values()}
     return st.column_config.MultiselectColumn(label, width=width, options=list(words), color=list(words.values()))
+
+
+def show_list(columns: Mapping[str, Sequence[Any]], config: Mapping[str, Any], *, key: str, alt: str) -> None:
+    """A list with all its rows in sight. `columns` are cells by the column's name, `config` says how they look."""
+    st.dataframe(
+        pa.table(dict(columns)),  # as it is sent; by way of pandas it took five times as long
+        column_config=dict(config),
+        height="content",
+        row_height=36,
+        hide_index=True,
+        key=key,
+        alt=alt,
+    )
+
+
+@kept
+def statement(entries: Sequence[tuple[str, str, int]], currency: str, *, alt: str) -> None:
+    """An account in a few lines: what it is, how many, and minor units of `currency`."""
+    # Amounts stay integers, because only numbers are set flush right.
+    account = pd.DataFrame(entries, columns=["entry", "count", "amount"])
+    st.table(
+        account.style.format(lambda minor: str(Money(minor, currency)), subset=["amount"]),
+        border="horizontal",
+        hide_index=True,
+        hide_header=True,
+        alt=alt,
+    )
 
 
 def payment_table(
@@ -35,15 +68,8 @@ def payment_table(
         st.switch_page("payment.py", query_params={"id": shown[click["row"]]})
     st.session_state[f"{key}_ids"] = list(payment_ids)
     opener = st.column_config.ButtonColumn("Payment", type="tertiary", alignment="left", width=150, key=f"{key}_open")
-    st.dataframe(
-        {**columns, "payment": [short_id(identifier) for identifier in payment_ids]},
-        column_config={**config, "payment": opener},
-        height="content",
-        row_height=36,
-        hide_index=True,
-        key=key,
-        alt=alt,
-    )
+    shown = {**columns, "payment": [short_id(identifier) for identifier in payment_ids]}
+    show_list(shown, {**config, "payment": opener}, key=key, alt=alt)
 
 
 def open_rows(currency: str, since: datetime, until: datetime, zone: ZoneInfo) -> None:

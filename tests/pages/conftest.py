@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import plotly.graph_objects as go
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
@@ -191,6 +192,11 @@ def checkout(empty: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+def charts(test: AppTest) -> list[go.Figure]:
+    """The charts on the screen. Plotly refuses one that says what it does not know, as it would not in the browser."""
+    return [go.Figure(json.loads(chart.proto.spec)) for chart in test.get("plotly_chart")]
 
 
 def said(test: AppTest) -> str:

@@ -14,6 +14,7 @@ from lib.ledger.database import Database
 from lib.ledger.facts import from_webhook
 from lib.ledger.record import record
 from lib.ledger.volumes import adopt_zone
+from tests.pages.conftest import charts
 from tests.support.events import event
 
 START = Path(__file__).parents[2] / "pages" / "navigation.py"
@@ -58,7 +59,7 @@ def test_a_card_a_currency_and_no_sum_across_them(filled: Database) -> None:
     said = [text.value for text in page.caption]
     assert any("HKT" in text for text in said)
     assert "Captured 45,000 in 1 · refunded −5,000 in 1" in said
-    assert len(page.get("plotly_chart")) == 4
+    assert len(charts(page)) == 4
 
 
 def test_the_newest_payments_are_listed(filled: Database) -> None:
@@ -127,4 +128,4 @@ def test_what_is_behind_the_figures(filled: Database) -> None:
     assert "EUR 100.0%" in words
     assert "Refund made elsewhere: EUR 11.00, KRW 5,000" in words
     assert "Half of them paid within 2 min of asking" in words
-    assert len(page.get("plotly_chart")) == 8
+    assert len(charts(page)) == 8

@@ -17,7 +17,7 @@ from lib.ledger.facts import from_webhook
 from lib.ledger.queries import find_payment, find_payment_by_reference, refunds_of
 from lib.ledger.record import record
 from lib.settings import load
-from tests.pages.conftest import Open, StandIn, payment, said
+from tests.pages.conftest import Open, StandIn, charts, payment, said
 from tests.support.events import NOON, at, event
 
 
@@ -59,6 +59,8 @@ def test_the_account_adds_up(filled: Database, open_page: Open) -> None:
     entries = test.table[0].value["Amount"]
     assert list(entries) == [45000, -5000, -10000, 30000]
     assert sum(entries[:-1]) == entries.iloc[-1]
+    [account] = charts(test)
+    assert [bar.x[0] for bar in account.data] == [5000, 10000, 30000]
 
 
 def test_a_refund_that_did_not_move_is_listed_but_not_counted(filled: Database, open_page: Open) -> None:

@@ -9,7 +9,7 @@ from lib.demo.theatre import Scene, Theatre
 from lib.ledger.database import Database
 from lib.ledger.rebuild import Comparison
 from lib.money import Money
-from tests.pages.conftest import Open, said
+from tests.pages.conftest import Open, charts, said
 
 HKD = {"HKD": Money(652900, "HKD")}
 HAPPY: dict[str, Any] = {
@@ -33,6 +33,7 @@ def shown(monkeypatch: pytest.MonkeyPatch, empty: Database, open_page: Open) -> 
         monkeypatch.setattr(Theatre, "scene", Scene(**scene) if scene else None)
         monkeypatch.setattr(Theatre, "playing", playing)
         page = open_page("theatre.py")
+        assert bool(charts(page)) is bool(scene.get("history"))
         return " ".join([said(page), *(each.value for each in page.success)])
 
     return show
