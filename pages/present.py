@@ -8,7 +8,7 @@ import streamlit as st
 
 from lib.ledger.payments import new_key
 from lib.ledger.tables import Creation, Payment
-from pages.parts import frame, present_money, present_refund, present_steps, showing
+from pages.parts import frame, held_keys, present_money, present_refund, present_steps, showing
 
 STEPS = (
     ("Present", "Show the whole life of a KakaoPay payment, one step a screen, with one key to go on."),
@@ -18,34 +18,52 @@ STEPS = (
     ("Refund a part", "A quarter goes back to the customer, once, however often the key is pressed."),
     ("Money by currency", "What this one payment did to the sums. Currencies are never added up."),
 )
-STEP, CREATION, REFUND = "slide", "key", "refund"
-"""Where the presentation stands, in the address, so that loading the page again loses nothing."""
+STEP, PRESS, CREATION, REFUND = "slide", "press", "key", "refund"
+"""What the address holds, so that loading the page again loses nothing: the step that the browser shows, what the key
+does there, and the keys under which are asked for the payment and the refund.
+
+A press comes with the address of the browser in which it was made, and means what that browser showed. So none is lost
+on a step that has just come, and one made again while the screen still changes means the same again, which is nothing.
+"""
+GOING = "present_going"
+"""In the session: the step that a press leads to, until the address says so."""
 
 
 @dataclass(frozen=True)
 class Action:
-    """What the one key does."""
+    """What the one key does, and how the address calls that."""
 
     label: str
     icon: str
+    press: str
 
 
-ON = Action("Go on", "arrow_forward")
+ON = Action("Go on", "arrow_forward", "on")
+ASK = Action("Ask for it", "send", "ask")
 
 
 def screen() -> None:
     st.set_page_config(initial_sidebar_state="collapsed")
-    number = step_number()
-    frame.page(*STEPS[number - 1])
-    if not frame.allowed("create"):
-        return
-    for name in (CREATION, REFUND):
-        st.query_params.setdefault(name, new_key())
-    creation = showing.asked(st.query_params[CREATION])
-    payment = showing.payment_of(creation) if creation else None
-    with st.container(gap="medium"):
-        action = draw(number, creation, payment)
-    navigate(number, action, payment)
+    number = st.session_state.get(GOING, step_number())
+    head, body, foot = st.container(), st.container(gap="medium"), st.container()
+    with body:
+        if not frame.allowed("create"):
+            with head:
+                frame.page(*STEPS[number - 1])
+            return
+        keys = {name: st.query_params.get(name) or new_key() for name in (CREATION, REFUND)}
+        creation = showing.asked(keys[CREATION])
+        payment = showing.payment_of(creation) if creation else None
+    action = what_the_key_does(number, creation, payment, keys[REFUND])
+    tell_address({STEP: str(number), PRESS: action.press, **keys})
+    # The keys before the title: whoever reads it can press them.
+    with foot:
+        navigate(number, action, payment)
+        held_keys.count_once()
+    with head:
+        frame.page(*STEPS[number - 1])
+    with body:
+        draw(number, creation, payment)
 
 
 def step_number() -> int:
@@ -54,35 +72,39 @@ def step_number() -> int:
     return int(text) if text in [str(number) for number, _ in enumerate(STEPS, 1)] else 1
 
 
-def draw(number: int, creation: Creation | None, payment: Payment | None) -> Action:
-    """The step's own part. What the key does next."""
+def what_the_key_does(number: int, creation: Creation | None, payment: Payment | None, refund_key: str) -> Action:
+    if number == 1 and creation is None:
+        return ASK
+    part = present_refund.part(payment, refund_key) if number == 5 and payment else None
+    return Action(f"Refund {part}", "undo", "refund") if part else ON
+
+
+def tell_address(address: dict[str, str]) -> None:
+    if st.query_params.to_dict() != address:
+        st.query_params.from_dict(address)
+    st.session_state.pop(GOING, None)
+
+
+def draw(number: int, creation: Creation | None, payment: Payment | None) -> None:
+    """The step's own part."""
     if number == 1:
         present_steps.begin(payment)
-        return ON if creation else Action("Ask for it", "send")
-    if creation is None:
+    elif creation is None:
         frame.empty(
             "undo", "Nothing has been asked for yet", "Go back to the first step, and ask for the payment there."
         )
-    elif payment:
-        return draw_payment(number, payment)
-    else:
+    elif payment is None:
         begin_again("instead")
-    return ON
-
-
-def draw_payment(number: int, payment: Payment) -> Action:
-    if number == 2:
+    elif number == 2:
         present_steps.scan(payment)
     elif number == 3:
         present_steps.pay(payment)
     elif number == 4:
         present_steps.events(payment)
     elif number == 5:
-        part = present_refund.show(payment, st.query_params[REFUND])
-        return Action(f"Refund {part}", "undo") if part else ON
+        present_refund.show(payment, st.query_params[REFUND])
     else:
         present_money.show(payment)
-    return ON
 
 
 def navigate(number: int, action: Action, payment: Payment | None) -> None:
@@ -90,24 +112,18 @@ def navigate(number: int, action: Action, payment: Payment | None) -> None:
     st.progress(number / len(STEPS))
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.button(
-            "Back",
-            icon=":material/arrow_back:",
-            shortcut="Left",
-            disabled=number == 1,
-            on_click=go,
-            args=(number - 1,),
-            key=f"back_{number}",
+            "Back", icon=":material/arrow_back:", shortcut="Left", disabled=number == 1, on_click=back, key="back"
         )
         st.caption(f"Step {number} of {len(STEPS)}", width="content")
         if number < len(STEPS):
+            # One button for all steps: a browser keeps pressing the last step's for a moment after drawing the next.
             st.button(
                 frame.primary(action.label, action.icon),
                 type="primary",
                 shortcut="Right",
-                on_click=act,
-                args=(number, action, payment),
-                # A key pressed again while the screen changes presses the button it was meant for, and no other.
-                key=f"on_{number}_{action.icon}",
+                on_click=on,
+                args=(payment,),
+                key="on",
             )
         else:
             begin_again("at_the_end")
@@ -117,19 +133,19 @@ def begin_again(place: str) -> None:
     st.button("Begin again", icon=":material/replay:", on_click=st.query_params.clear, key=f"begin_again_{place}")
 
 
-def act(number: int, action: Action, payment: Payment | None) -> None:
-    """What the key stands for in this step. Asking and refunding happen once, under the keys in the address."""
-    if action == ON:
-        go(number + 1)
-    elif number == 1:
-        showing.ask(st.query_params[CREATION])
-        go(2)
-    elif payment:
+def back() -> None:
+    st.session_state[GOING] = max(1, step_number() - 1)
+
+
+def on(payment: Payment | None) -> None:
+    """Do what the key did in the browser that it was pressed in. Asking and refunding happen once, under their keys."""
+    press = st.query_params.get(PRESS)
+    if press == "refund" and payment:
         present_refund.send(payment, st.query_params[REFUND])
-
-
-def go(number: int) -> None:
-    st.query_params[STEP] = str(number)
+        return
+    if press == ASK.press:
+        showing.ask(st.query_params[CREATION])
+    st.session_state[GOING] = min(len(STEPS), step_number() + 1)
 
 
 screen()

@@ -23,21 +23,29 @@ PROBLEM = "present_refund_problem"
 COLOURS: dict[str, Colour] = {"refunded": "green", "declined": "red", "failed": "red", "cancelled": "grey"}
 
 
-def show(payment: Payment, key: str) -> Money | None:
-    """What a refund comes to, before and after; the amount that the key asks for, while it has not been asked for."""
+def part(payment: Payment, key: str) -> Money | None:
+    """What the key would give back; nothing where it has been asked for, or cannot be."""
+    if find_refund(desk().database, key) or problem_of(key) or why_not(payment):
+        return None
+    return part_to_refund(payment)
+
+
+def show(payment: Payment, key: str) -> None:
+    """What a refund comes to, before and after."""
     refund = find_refund(desk().database, key)
     watch(payment.id, key, refund.status if refund else None, payment.version)
     if refund:
-        return None
-    asked_for, problem = st.session_state.get(PROBLEM, ("", ""))
-    if asked_for == key:
+        return
+    if problem := problem_of(key):
         st.error(words.plain(problem), icon=":material/error:")
-        return None
-    obstacle = why_not(payment)
-    if obstacle:
+    elif obstacle := why_not(payment):
         st.info(words.plain(obstacle), icon=":material/info:")
-        return None
-    return part_to_refund(payment)
+
+
+def problem_of(key: str) -> str:
+    """Why asking under this key failed; empty if it did not."""
+    asked_for, problem = st.session_state.get(PROBLEM, ("", ""))
+    return problem if asked_for == key else ""
 
 
 def why_not(payment: Payment) -> str | None:
@@ -84,9 +92,11 @@ def announce(payment: Payment, refund: Refund | None) -> None:
 
 def send(payment: Payment, key: str) -> None:
     """Ask for the refund under `key`: once, however often it is pressed."""
+    if find_refund(desk().database, key):
+        return
     reason = next(iter(catalog.kakaopay().refund_reasons))
-    part, left = part_to_refund(payment), payment.refundable
+    amount, left = part_to_refund(payment), payment.refundable
     try:
-        request_refund(desk(), operator(), payment.id, part, key=key, drawn_with=left, reason=reason)
+        request_refund(desk(), operator(), payment.id, amount, key=key, drawn_with=left, reason=reason)
     except (RefundProblem, NotAllowed) as error:
         st.session_state[PROBLEM] = (key, str(error))
