@@ -62,13 +62,13 @@ class Batch:
         if rows:
             self._many(self._insertion(table, columns), rows)
 
-    def update(self, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        """Set `columns` of the rows whose `seq` comes last in each of `rows`.
+    def update(self, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]], key: str = "seq") -> None:
+        """Set `columns` of the rows whose `key` comes last in each of `rows`.
 
         Only what changed should be named: SQLite rewrites the entry in every index that a named column is part of.
         """
         sets = ", ".join(f"{column} = {self._mark}" for column in columns)
-        self._many(f"UPDATE {table.name} SET {sets} WHERE seq = {self._mark}", rows)  # noqa: S608 - our own names
+        self._many(f"UPDATE {table.name} SET {sets} WHERE {key} = {self._mark}", rows)  # noqa: S608 - our own names
 
     def upsert(
         self,

@@ -165,6 +165,7 @@ def _refold(batch: Batch, by_payment: Mapping[str, Sequence[Fact]]) -> tuple[dic
     seqs.update(zip(unknown, batch.next_numbers(PAYMENT, len(unknown)) if unknown else (), strict=True))
     born: list[Mapping[str, Any]] = []
     changes: dict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
+    refund_changes: dict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
     gone: list[str] = []
     refunds: list[Mapping[str, Any]] = []
     moved: dict[Bucket, Measures] = defaultdict(lambda: defaultdict(int))
@@ -179,8 +180,7 @@ def _refold(batch: Batch, by_payment: Mapping[str, Sequence[Fact]]) -> tuple[dic
         new = project(payment_id, state, encode(state))
         kept.append((payment_id, (state, new)))
         if old:
-            before = old.payment
-            changed = {name: value for name, value in new.payment.items() if value != before[name]}
+            changed = _changed(old.payment, new.payment)
             if not changed.keys().isdisjoint(_SEARCHED):
                 changed["searched"] = 0
             changes[tuple(changed)].append((*changed.values(), seqs[payment_id]))
@@ -188,10 +188,17 @@ def _refold(batch: Batch, by_payment: Mapping[str, Sequence[Fact]]) -> tuple[dic
             born.append({"seq": seqs[payment_id], "searched": 0} | new.payment)
         was = old.refunds if old else []
         if new.refunds != was:
-            replaced = {row["key"]: row for row in was}
-            differing = [row for row in new.refunds if replaced.pop(row["key"], None) != row]
-            refunds += differing
-            gone += [*replaced, *(row["key"] for row in differing)]
+            before_by_key = {row["key"]: row for row in was}
+            for row in new.refunds:
+                before = before_by_key.get(row["key"])
+                if before and before["action_id"] == row["action_id"]:
+                    changed = _changed(before, row)
+                    if changed:
+                        refund_changes[tuple(changed)].append((*changed.values(), row["key"]))
+                    del before_by_key[row["key"]]
+                else:
+                    refunds.append(row)
+            gone += before_by_key
         if old is None or new.volumes != old.volumes:
             if old:
                 _shift(moved, old.volumes, -1)
@@ -203,9 +210,16 @@ def _refold(batch: Batch, by_payment: Mapping[str, Sequence[Fact]]) -> tuple[dic
     for columns, values in changes.items():
         batch.update(PAYMENT, columns, values)
     replace_refunds(batch, gone, refunds)
+    for columns, values in refund_changes.items():
+        batch.update(REFUND, columns, values, key="key")
     add_volumes(batch, moved, parts)
     _remembered.keep(kept)
     return seqs, erased
+
+
+def _changed(before: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns whose value is another now."""
+    return {name: value for name, value in row.items() if value != before[name]}
 
 
 def _without_person(fact: Fact) -> Fact:
