@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select
 
 from lib import catalog
+from lib.ledger.currencies import by_currency
 from lib.ledger.database import Database
 from lib.ledger.record import EVENT, PAYMENT, REFUND
 from lib.ledger.tables import Payment, Refund
@@ -150,37 +151,41 @@ def candidates(
     `unwatched` leaves out those that the backfill has asked about already.
     """
     ids: dict[str, None] = {}
-    for column, *conditions in _troubles(now):
+    for column, stretches, conditions in _troubles(connection, now):
         table = column.table
         if unwatched:
             conditions.append(~exists().where(WATCH.c.payment_id == column))
         order = [table.c.requested_at, table.c.seq if table is PAYMENT else table.c.key]
-        ordered = select(column).where(*conditions).order_by(*(each.desc() if newest_first else each for each in order))
-        ids |= dict.fromkeys(connection.execute(ordered.limit(limit)).scalars())
+        ordered = select(column, *order).where(*conditions).limit(limit)
+        ordered = ordered.order_by(*(each.desc() if newest_first else each for each in order))
+        rows = [row for stretch in stretches for row in connection.execute(ordered.where(stretch))]
+        rows.sort(key=lambda row: row[1:], reverse=newest_first)
+        ids |= dict.fromkeys(row[0] for row in rows[:limit])
     return list(ids)
 
 
-def _troubles(now: datetime) -> Iterator[list[Any]]:
-    """Per kind of trouble the column of the payment's id and conditions that lead through an index.
+_Trouble = tuple[Any, Sequence[ColumnElement[bool]], list[ColumnElement[bool]]]
+
+
+def _troubles(connection: Connection, now: datetime) -> Iterator[_Trouble]:
+    """Per kind of trouble the column of the payment's id, stretches that each lead through an index, and what must hold.
 
     What is old enough to be overdue is looked for apart from what is younger, so that many young ones, of which little
     is overdue, never stand before the old ones.
     """
-    status, requested, expires = PAYMENT.c.status, PAYMENT.c.requested_at, PAYMENT.c.expires_at
+    requested, expires = PAYMENT.c.requested_at, PAYMENT.c.expires_at
     ended = now - RULES["decision"].patience
     aged = ended - timedelta(minutes=catalog.kakaopay().link_minutes)
-    yield [
-        PAYMENT.c.id,
-        status == "Pending",
-        requested < aged,
-        or_(expires.is_(None), expires < ended, requested < now - _LONGEST_LINK),
-    ]
-    yield [PAYMENT.c.id, status == "Pending", requested >= aged]
-    yield [PAYMENT.c.id, PAYMENT.c.attention.is_not(None), PAYMENT.c.attention.like("%missing_facts%")]
+    over = or_(expires.is_(None), expires < ended, requested < now - _LONGEST_LINK)
+    pending = [and_(code, PAYMENT.c.status == "Pending") for code in by_currency(connection)]
+    yield PAYMENT.c.id, pending, [requested < aged, over]
+    yield PAYMENT.c.id, pending, [requested >= aged]
+    marked = PAYMENT.c.attention.is_not(None)
+    yield PAYMENT.c.id, [marked], [PAYMENT.c.attention.like("%missing_facts%")]
     for open_status, what in zip(_OPEN, ("answer", "refund"), strict=True):
         undecided, since = REFUND.c.status == open_status, now - RULES[what].patience
-        yield [REFUND.c.payment_id, undecided, REFUND.c.requested_at < since]
-        yield [REFUND.c.payment_id, undecided, REFUND.c.requested_at >= since]
+        yield REFUND.c.payment_id, [undecided], [REFUND.c.requested_at < since]
+        yield REFUND.c.payment_id, [undecided], [REFUND.c.requested_at >= since]
 
 
 def _heard(connection: Connection, payment_seqs: Sequence[int]) -> dict[int, Heard]:

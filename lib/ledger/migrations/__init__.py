@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-HEAD = "0018"
+HEAD = "0019"
 """The newest version; checked by a test against the files, so that a start needs no alembic when nothing changed."""
 
 

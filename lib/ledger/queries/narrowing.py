@@ -7,7 +7,7 @@ much that walking along from the newest meets it soon.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import product
@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, false, func, null, or_, select, true
 
 from lib import catalog
+from lib.ledger.currencies import by_currency, currencies_in
 from lib.ledger.payment_filter import ANY, Bound, PaymentFilter
 from lib.ledger.query_fields import number
 from lib.ledger.record import PAYMENT, REFUND
@@ -99,14 +100,15 @@ def plan(connection: Connection, wanted: PaymentFilter) -> Plan:
         kinds = _are(PAYMENT.c.status, statuses) + _are(PAYMENT.c.currency, currencies)
         return Plan(by, [few], [*narrowed.checked, *kinds, *_are(PAYMENT.c.terminal_type, terminals)], walks=False)
     if by is captured:
-        stretches = [[PAYMENT.c.currency == code, *taken] for code in currencies or _currencies(connection)]
+        stretches = [[PAYMENT.c.currency == code, *taken] for code in currencies or currencies_in(connection)]
         checked = [*asked, *_are(PAYMENT.c.status, statuses), *_are(PAYMENT.c.terminal_type, terminals)]
     else:
-        led = [(PAYMENT.c.status, statuses), (PAYMENT.c.currency, currencies)]
-        if terminals and not (statuses or currencies):
-            led, terminals = [(PAYMENT.c.terminal_type, terminals)], ()
-        choices = [[column == value for value in values] for column, values in led if values]
-        stretches = [[*each, *asked] for each in product(*choices)]
+        if statuses or currencies:
+            pairs = product(by_currency(connection, currencies), statuses or STATUSES)
+            stretches = [[told, PAYMENT.c.status == status, *asked] for told, status in pairs]
+        else:
+            stretches = [[*(PAYMENT.c.terminal_type == kind for kind in terminals), *asked]]
+            terminals = ()
         checked = _are(PAYMENT.c.terminal_type, terminals)
     checked += narrowed.checked
     alone = narrowed.many and len(checked) == 1 and stretches == [[]]
@@ -239,14 +241,6 @@ def _compared(column: ColumnElement[Any], bound: Bound, digits: int) -> ColumnEl
             return column > whole
         case "<":
             return column <= whole if between else column < whole
-
-
-def _currencies(connection: Connection) -> Iterator[str]:
-    """Every currency that payments are in, by one look into the index for each."""
-    following = select(func.min(PAYMENT.c.currency))
-    code: Any = ""
-    while code := connection.execute(following.where(PAYMENT.c.currency > code)).scalar():
-        yield code
 
 
 def _statuses(wanted: PaymentFilter) -> tuple[str, ...] | None:
