@@ -99,18 +99,22 @@ class Front:
         await send({"type": "lifespan.shutdown.complete"})
 
 
+_IN_USE = 50_000
+"""More objects than a batch has in use."""
+
+
 @cache
 def _settle() -> None:
     """Set this process up for deliveries, once.
 
     Garbage is collected less often, and what the start has loaded is not looked through again: by default every seven
-    hundred new objects are, several times a batch while all of them are in use. A thread that computes (a page, the
+    hundred new objects are, dozens of times a batch while all of them are in use. A thread that computes (a page, the
     replay proof) gives way after half a millisecond; a batch asks for its turn dozens of times, and by default waits
     up to five each time.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(7000, 10, 10)
+    gc.set_threshold(_IN_USE, 10, 10)
     sys.setswitchinterval(0.0005)
 
 

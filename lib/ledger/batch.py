@@ -6,11 +6,11 @@ out and times are bound as the text that both databases read (`time_text`).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Table
 from sqlalchemy.exc import DBAPIError
 
@@ -32,7 +32,7 @@ class Batch:
         among, wanted = (
             ("= ANY(%s)", list(values))
             if self._postgresql
-            else ("IN (SELECT value FROM json_each(?))", json.dumps(list(values)))
+            else ("IN (SELECT value FROM json_each(?))", msgspec.json.encode(list(values)).decode())
         )
         statement = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {key} {among}"  # noqa: S608 - our own names
         return self._rows(statement, (wanted,))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 A_QUARTER = timedelta(minutes=15)
+_STARTS = {f"{minute:02}": f"{minute // 15 * 15:02}:00.000000Z" for minute in range(60)}
 
 
 def quarter(moment: str) -> str:
     """The start of the quarter that `moment` falls in; both as the database writes times (`time_text`)."""
-    return f"{moment[:14]}{int(moment[14:16]) // 15 * 15:02}:00.000000Z"
+    return moment[:14] + _STARTS[moment[14:16]]
 
 
 def quarter_of(moment: datetime) -> datetime:
