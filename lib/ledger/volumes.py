@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import pairwise
+from operator import add
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -130,18 +131,21 @@ def by_slot(database: Database, edges: Sequence[datetime]) -> list[dict[str, Vol
 
 def by_slot_in(connection: Connection, edges: Sequence[datetime]) -> list[dict[str, Volumes]]:
     """The same as one transaction sees it."""
-    found: list[dict[str, list[int]]] = [defaultdict(lambda: [0] * len(MEASURES)) for _ in edges[1:]]
+    found: list[dict[str, Sequence[int]]] = [{} for _ in edges[1:]]
     named = Batch(connection).zone()
     days = _as_days(edges, ZoneInfo(named)) if named else None
     rows = _day_slots(connection, days) if days else _quarter_slots(connection, edges)
-    for place, currency, *measures in rows:
-        into = found[place][currency]
-        for number, value in enumerate(measures):
-            into[number] += int(value)
+    for place, currency, measures in rows:
+        had = found[place].get(currency)
+        found[place][currency] = tuple(map(add, had, measures)) if had else measures
     return [
         {currency: Volumes(currency, tuple(sums)) for currency, sums in sorted(slot.items()) if any(sums)}
         for slot in found
     ]
+
+
+_Row = tuple[int, str, Sequence[int]]
+"""The place of a slot, a currency and measures."""
 
 
 def added_up(slots: Iterable[Mapping[str, Volumes]]) -> dict[str, Volumes]:
@@ -162,12 +166,12 @@ def _as_days(edges: Sequence[datetime], zone: ZoneInfo) -> list[str] | None:
     return [day.isoformat() for day in days]
 
 
-def _day_slots(connection: Connection, days: Sequence[str]) -> Iterator[Sequence[Any]]:
-    for day, *rest in Batch(connection).span(VOLUME_DAY, ("day", "currency", *MEASURES), "day", days[0], days[-1], ""):
-        yield bisect_right(days, day) - 1, *rest
+def _day_slots(connection: Connection, days: Sequence[str]) -> Iterator[_Row]:
+    for row in Batch(connection).span(VOLUME_DAY, ("day", "currency", *MEASURES), "day", days[0], days[-1], ""):
+        yield bisect_right(days, row[0]) - 1, row[1], row[2:]
 
 
-def _quarter_slots(connection: Connection, edges: Sequence[datetime]) -> Iterable[Sequence[Any]]:
+def _quarter_slots(connection: Connection, edges: Sequence[datetime]) -> Iterator[_Row]:
     # Written out: as expressions, a thousand slots took a second to put into words.
     slots = (
         "(SELECT place - 1 AS place, since, until FROM unnest(CAST(:since AS timestamptz[]), CAST(:until AS timestamptz[])) "
@@ -175,16 +179,17 @@ def _quarter_slots(connection: Connection, edges: Sequence[datetime]) -> Iterabl
         if connection.dialect.name == "postgresql"
         else "(SELECT key AS place, value ->> 0 AS since, value ->> 1 AS until FROM json_each(:slots))"
     )
-    measures = ", ".join(f"sum(volume.{name})" for name in MEASURES)
+    sums = ", ".join(f"sum(volume.{name})" for name in MEASURES)
     statement = (
-        f"SELECT place, currency, {measures} FROM {slots} AS slot "  # noqa: S608 - our own names
+        f"SELECT place, currency, {sums} FROM {slots} AS slot "  # noqa: S608 - our own names
         "CROSS JOIN volume WHERE bucket >= since AND bucket < until GROUP BY place, currency"
     )
     moments = [time_text(edge) for edge in edges]
     given: dict[str, Any] = {"since": moments[:-1], "until": moments[1:]}
     if connection.dialect.name != "postgresql":
         given = {"slots": json.dumps(list(pairwise(moments)))}
-    return connection.execute(text(statement), given)
+    for place, currency, *measures in connection.execute(text(statement), given):
+        yield place, currency, [int(measure) for measure in measures]  # PostgreSQL's are decimals
 
 
 def adopt_zone(database: Database, zone: ZoneInfo) -> None:
@@ -229,6 +234,7 @@ def _written(row: RowMapping) -> dict[str, Any]:
     return {name: time_text(value) if isinstance(value, datetime) else value for name, value in row.items()}
 
 
+@lru_cache(maxsize=1024)
 def start_of_day(day: date, zone: ZoneInfo) -> datetime:
     """The first instant of a local day, in UTC."""
     return datetime.combine(day, time(), zone).astimezone(UTC)
