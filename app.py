@@ -5,10 +5,17 @@ With `CHECKOUT_BASE_URL` set it points at Checkout.com, and there is no simulato
 
 from __future__ import annotations
 
+import gc
+
+# Until everything is loaded: looking for garbage meanwhile takes a quarter of the start, and hardly finds any.
+gc.disable()
+
+import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 from starlette.middleware import Middleware
@@ -16,15 +23,19 @@ from starlette.routing import Mount
 
 from lib import logs
 from lib.comeback import Comeback
-from lib.front import Front
+from lib.front import Front, settle
 from lib.gate import Gate
-from lib.ledger.desk import open_desk
+from lib.later import LateApp, later
+from lib.ledger.desk import Desk, open_desk
 from lib.response_headers import ResponseHeaders
 from lib.settings import SIMULATOR_PATH, WEBHOOK_PATH, Settings, SettingsError, load
-from lib.simulator.app import Simulator, create
-from lib.simulator.options import Options
-from lib.workers import Workers
 from pages.parts.frame import explain
+
+if TYPE_CHECKING:
+    from lib.simulator.app import Simulator
+
+HEAD_START = 0.25
+"""Seconds for the first screen of a browser that is there already, before everything else is loaded."""
 
 
 def settings_or_exit() -> Settings:
@@ -39,7 +50,10 @@ def own_port() -> int:
     return int(st.get_option("server.port"))
 
 
-def simulator(settings: Settings) -> Simulator:
+def simulator() -> Simulator:
+    from lib.simulator.app import create  # noqa: PLC0415 - not before `beside`
+    from lib.simulator.options import Options  # noqa: PLC0415
+
     return create(
         Options(
             database_url=settings.simulator_database_url,
@@ -62,19 +76,34 @@ def secrets(settings: Settings) -> dict[str, Any] | None:
 settings = settings_or_exit()
 logs.configure(settings)
 front = Front()
-stand_in = simulator(settings) if settings.embedded_simulator else None
+stand_in = LateApp(simulator) if settings.embedded_simulator else None
 
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
-    """Start what runs beside the screens, and stop it in reverse: nothing acknowledged is left undone."""
+    """Take deliveries and show screens for as long as the server runs, and soon do all the rest."""
     desk = open_desk(port=own_port())
-    workers = Workers(desk)
+    front.workers = lambda: {"status": "starting"}
+    async with front.open(desk.database, desk.settings), later(lambda: beside(desk)):
+        yield
+
+
+@asynccontextmanager
+async def beside(desk: Desk) -> AsyncIterator[None]:
+    """What runs beside the screens, stopped in reverse: nothing acknowledged is left undone.
+
+    It takes longer to load than all that the first screen needs, so that screen comes first.
+    """
+    await asyncio.sleep(HEAD_START)
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(front.open(desk.database, desk.settings, workers))
         if stand_in:
             await stack.enter_async_context(stand_in.running())
+        workers = (await asyncio.to_thread(import_module, "lib.workers")).Workers(desk)
         await stack.enter_async_context(workers.running())
+        front.workers = workers.describe
+        # No worker needs it, but the first screen with a table does.
+        await asyncio.to_thread(import_module, "pandas")
+        settle()
         yield
 
 

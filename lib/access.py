@@ -9,7 +9,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings
 
 from lib.operators import Role
 from lib.secrets_file import CALLBACK, streamlit_secrets
@@ -20,8 +20,6 @@ _COOKIE_SECRET_LENGTH = 32
 
 class Access(BaseSettings):
     """The part of the settings that says who gets in. Without sign-in, nobody but whoever sits at this machine."""
-
-    model_config = SettingsConfigDict(use_attribute_docstrings=True)
 
     sign_in_metadata_url: str | None = None
     """Where the OpenID Connect provider describes itself. Without it: no sign-in, and this machine only."""

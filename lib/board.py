@@ -8,12 +8,15 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
-import httpx
 import msgspec
+
+if TYPE_CHECKING:
+    import httpx
 
 T = TypeVar("T")
 
@@ -160,8 +163,14 @@ class Board:
     def __init__(self, base_url: str, *, transport: httpx.BaseTransport | None = None) -> None:
         """`base_url` is that of the payments API, without a slash at the end; `transport` replaces the network."""
         self.base_url = base_url
+        self._transport = transport
+
+    @cached_property
+    def _http(self) -> httpx.Client:
+        import httpx  # noqa: PLC0415 - loaded at the first call, which the first screen does not make
+
         # A stand-in is on this machine or next door; no proxy leads there.
-        self._http = httpx.Client(base_url=f"{base_url}/_control", trust_env=False, transport=transport)
+        return httpx.Client(base_url=f"{self.base_url}/_control", trust_env=False, transport=self._transport)
 
     def answers(self) -> bool:
         """Whether there is a control board, asked without patience."""
@@ -278,6 +287,8 @@ class Board:
         return _read(self._call("GET", path, seconds=seconds, params=params), kind)
 
     def _call(self, method: str, path: str, *, seconds: float = _READ_SECONDS, **request: Any) -> httpx.Response:
+        import httpx  # noqa: PLC0415 - as above
+
         try:
             answer = self._http.request(method, path, timeout=seconds, **request)
         except httpx.TimeoutException:

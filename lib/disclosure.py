@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from dotenv import dotenv_values
 from pydantic import SecretStr
 
+from lib.access import Access
 from lib.secrets_file import streamlit_secrets
 from lib.settings import Settings
 
@@ -68,13 +73,30 @@ def shown(settings: Settings) -> list[Shown]:
         Shown(
             name.upper(),
             group,
-            Settings.model_fields[name].description or "",
+            meanings()[name],
             _value(settings, name),
             _source(name, environment, files),
         )
         for group, names in GROUPS.items()
         for name in names
     ]
+
+
+@cache
+def meanings() -> dict[str, str]:
+    """What stands below each setting where it is declared, by the setting's name.
+
+    Read here, when somebody looks: pydantic can do it too, and then does at every start, for as long as it takes to
+    load SQLModel.
+    """
+    said = {}
+    for declared in (Access, Settings):
+        (body,) = ast.parse(inspect.getsource(declared)).body
+        assert isinstance(body, ast.ClassDef)
+        for setting, below in pairwise(body.body):
+            if isinstance(setting, ast.AnnAssign) and isinstance(below, ast.Expr):
+                said[ast.unparse(setting.target)] = ast.literal_eval(below.value)
+    return said
 
 
 def mask(secret: str) -> str:

@@ -7,9 +7,10 @@ import contextlib
 import gc
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from functools import cache
 from ipaddress import IPv4Network, IPv6Network
+from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -17,10 +18,8 @@ from lib import logs
 from lib.gate import INSIDES_ARE_LOCAL, is_local
 from lib.health import health
 from lib.ledger.database import Database
-from lib.metrics import CONTENT_TYPE, metrics
 from lib.receiver import Receiver, answer
 from lib.settings import WEBHOOK_PATH, Settings, SettingsError, load
-from lib.workers import Workers
 
 
 class Front:
@@ -34,7 +33,8 @@ class Front:
         self._inner = inner
         self._receiver: Receiver | None = None
         self._database: Database | None = None
-        self._workers: Workers | None = None
+        self.workers: Callable[[], dict[str, Any]] | None = None
+        """Tells what the workers are doing. A receiver alone has none."""
         self._trusted: tuple[IPv4Network | IPv6Network, ...] = ()
 
     def before(self, inner: ASGIApp) -> Front:
@@ -43,12 +43,11 @@ class Front:
         return self
 
     @contextlib.asynccontextmanager
-    async def open(self, database: Database, settings: Settings, workers: Workers | None = None) -> AsyncIterator[None]:
+    async def open(self, database: Database, settings: Settings) -> AsyncIterator[None]:
         """Take deliveries into `database` for as long as the block lasts."""
-        _settle()
         receiver = Receiver(database, settings.webhook_keys)
         async with receiver.running():
-            self._database, self._receiver, self._workers = database, receiver, workers
+            self._database, self._receiver = database, receiver
             self._trusted = settings.proxies
             yield
 
@@ -63,8 +62,8 @@ class Front:
                 return
             if path == "/metrics" and self._database and self._receiver:
                 if is_local(scope, self._trusted):
-                    figures = await asyncio.to_thread(metrics, self._database, self._receiver)
-                    await answer(send, 200, figures.decode(), kind=CONTENT_TYPE)
+                    figures, kind = await asyncio.to_thread(_metrics, self._database, self._receiver)
+                    await answer(send, 200, figures.decode(), kind=kind)
                 else:
                     await answer(send, 403, INSIDES_ARE_LOCAL)
                 return
@@ -77,7 +76,7 @@ class Front:
 
     async def _health(self, send: Send) -> None:
         if self._database and self._receiver:
-            status, said = await health(self._database, self._receiver, self._workers)
+            status, said = await health(self._database, self._receiver, self.workers and self.workers())
         else:
             status, said = 503, {"status": "starting"}
         await answer(send, status, json.dumps(said), kind="application/json")
@@ -89,6 +88,7 @@ class Front:
             try:
                 settings = load()
                 logs.configure(settings)
+                settle()
                 await stack.enter_async_context(self.open(Database(settings.database_url), settings))
             except SettingsError as error:
                 failed: Message = {"type": "lifespan.startup.failed", "message": str(error)}
@@ -99,13 +99,19 @@ class Front:
         await send({"type": "lifespan.shutdown.complete"})
 
 
+def _metrics(database: Database, receiver: Receiver) -> tuple[bytes, str]:
+    from lib.metrics import CONTENT_TYPE, metrics  # noqa: PLC0415 - few are asked for them, and none at the start
+
+    return metrics(database, receiver), CONTENT_TYPE
+
+
 _IN_USE = 50_000
 """More objects than a batch has in use."""
 
 
 @cache
-def _settle() -> None:
-    """Set this process up for deliveries, once.
+def settle() -> None:
+    """Set this process up for deliveries, once, when all is loaded.
 
     Garbage is collected less often, and what the start has loaded is not looked through again: by default every seven
     hundred new objects are, dozens of times a batch while all of them are in use. A thread that computes (a page, the
@@ -115,6 +121,7 @@ def _settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_IN_USE, 10, 10)
+    gc.enable()
     sys.setswitchinterval(0.0005)
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lib.ledger.database import Database, StoreUnavailable
-from lib.receiver import Receiver
-from lib.workers import Workers
+
+if TYPE_CHECKING:
+    from lib.receiver import Receiver
 
 _PATIENCE_SECONDS = 5.0
 
 
-async def health(database: Database, receiver: Receiver, workers: Workers | None) -> tuple[int, dict[str, Any]]:
-    """Status and JSON: 200 when the store can be written to, 503 when it cannot. A receiver alone has no workers."""
+async def health(database: Database, receiver: Receiver, workers: dict[str, Any] | None) -> tuple[int, dict[str, Any]]:
+    """Status and JSON: 200 when the store can be written to, 503 when it cannot. `workers` is what they are doing, if there are any."""
     problem = None
     try:
         await asyncio.wait_for(asyncio.to_thread(database.check), _PATIENCE_SECONDS)
@@ -25,5 +26,5 @@ async def health(database: Database, receiver: Receiver, workers: Workers | None
         "receiver": {"waiting": receiver.waiting},
     }
     if workers:
-        said["workers"] = workers.describe()
+        said["workers"] = workers
     return (503 if problem else 200), said

@@ -57,7 +57,6 @@ class Settings(Access):
         extra="ignore",
         frozen=True,
         str_strip_whitespace=True,
-        use_attribute_docstrings=True,
     )
 
     checkout_base_url: str | None = None

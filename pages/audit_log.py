@@ -57,7 +57,7 @@ def show_chain() -> None:
         )
 
 
-@st.cache_resource(ttl="20s", show_spinner="Following the chain…")
+@st.cache_resource(ttl=timedelta(seconds=20), show_spinner="Following the chain…")
 def verdict() -> Chain:
     return follow(desk().database, operator())
 

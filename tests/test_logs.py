@@ -54,7 +54,7 @@ def test_every_call_is_a_line_of_json_with_its_ids() -> None:
     line = json.loads(stream.getvalue())
     assert line["message"] == "Checkout.com answered"
     assert (line["call"], line["status"], line["request_id"]) == ("GET /payments", 200, "req-77")
-    assert (line["level"], line["logger"]) == ("INFO", "lib.checkout.client")
+    assert (line["level"], line["logger"]) == ("INFO", "lib.checkout.line")
     assert "Kim" not in stream.getvalue()
 
 

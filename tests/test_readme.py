@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from lib.disclosure import meanings
 from lib.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -53,8 +54,8 @@ def test_the_settings_table_names_every_setting_with_its_default() -> None:
 
 def test_the_settings_table_says_what_the_settings_screen_says() -> None:
     rows = dict(re.findall(r"^\| `([^`]+)` \| [^|]+ \| (.+) \|$", section("Settings"), re.MULTILINE))
-    for name, field in Settings.model_fields.items():
-        meaning = (field.description or "").partition(". ")[0].rstrip(".")
+    for name in Settings.model_fields:
+        meaning = meanings().get(name, "").partition(". ")[0].rstrip(".")
         assert meaning, name
         assert rows[name.upper()].lower().startswith(meaning.lower()), name
 

@@ -6,8 +6,6 @@ import time
 from email.utils import parsedate_to_datetime
 from typing import Literal
 
-import httpx
-
 from lib.checkout.answer import Answer
 from lib.checkout.refusals import sentence as refusal
 
@@ -74,21 +72,6 @@ _LONGEST_WAIT = 24 * 3600.0
 
 OF_THE_SERVICE = (NoAnswer, RateLimited, ServiceFailed, Unauthorized)
 """Errors that say nothing of the payment asked about; the next one would fare no better."""
-
-
-def no_answer(error: httpx.TransportError, *, acts: bool) -> NoAnswer:
-    """The error for a call that ended without an answer."""
-    acted: Acted = "unknown" if acts else "no"
-    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError | httpx.UnsupportedProtocol):
-        words = (
-            "Checkout.com could not be reached. Check the internet connection and CHECKOUT_BASE_URL, then try again."
-        )
-        return NoAnswer(words, acted=acted)
-    what = "did not answer in time" if isinstance(error, httpx.TimeoutException) else "broke the connection off"
-    done = (
-        " It may still have acted; trying again with the same request is safe." if acts else " Try again in a moment."
-    )
-    return NoAnswer(f"Checkout.com {what}.{done}", acted=acted)
 
 
 def unreadable(answer: Answer, what: str, *, acts: bool) -> UnreadableAnswer:

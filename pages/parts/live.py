@@ -10,7 +10,7 @@ import streamlit as st
 from pages.parts.session import let_in
 
 
-@st.fragment(run_every="1s")
+@st.fragment(run_every=1)  # a number: to read "1s", Streamlit loads pandas
 def redraw_on_change(version: Callable[[], int], drawn: int, minute: int) -> None:
     """Draw the whole screen again once `version` is no longer `drawn`, when ages on it have moved by a minute, or when the
     person's sign-in has ended.

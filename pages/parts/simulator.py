@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import streamlit as st
 
@@ -27,10 +28,15 @@ def acts() -> BoardActs:
     return BoardActs(board(), desk().database)
 
 
-@st.cache_resource(ttl="10s", show_spinner=False)
 def in_reach() -> bool:
-    """Whether there is a board to show: the app points at a simulator, and that one has one."""
-    return desk().settings.world == "simulator" and board().answers()
+    """Whether there is a board to show: the app points at a simulator, and that one has one, as the one inside does."""
+    settings = desk().settings
+    return settings.embedded_simulator or (settings.world == "simulator" and _answers())
+
+
+@st.cache_resource(ttl=timedelta(seconds=10), show_spinner=False)
+def _answers() -> bool:
+    return board().answers()
 
 
 def offer_sample_data() -> None:

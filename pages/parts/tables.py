@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-import pandas as pd
-import pyarrow as pa
 import streamlit as st
 
 from lib.money import Money
@@ -31,6 +29,8 @@ def sign_column(signs: Mapping[str, Sign], label: str = "Status", width: int = 1
 
 def show_list(columns: Mapping[str, Sequence[Any]], config: Mapping[str, Any], *, key: str, alt: str) -> None:
     """A list with all its rows in sight. `columns` are cells by the column's name, `config` says how they look."""
+    import pyarrow as pa  # noqa: PLC0415 - a first screen without rows comes without it
+
     st.dataframe(
         pa.table(dict(columns)),  # as it is sent; by way of pandas it took five times as long
         column_config=dict(config),
@@ -45,6 +45,8 @@ def show_list(columns: Mapping[str, Sequence[Any]], config: Mapping[str, Any], *
 @kept
 def statement(entries: Sequence[tuple[str, str, int]], currency: str, *, alt: str) -> None:
     """An account in a few lines: what it is, how many, and minor units of `currency`."""
+    import pandas as pd  # noqa: PLC0415 - the overview uses this module too, and comes without a tenth of a second of it
+
     # Amounts stay integers, because only numbers are set flush right.
     account = pd.DataFrame(entries, columns=["entry", "count", "amount"])
     st.table(

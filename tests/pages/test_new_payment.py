@@ -148,7 +148,7 @@ def test_a_refusal_is_explained_and_can_be_corrected(checkout: StandIn, empty: D
 def test_an_unclear_answer_is_not_called_a_failure(
     checkout: StandIn, empty: Database, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lib.checkout.client.time.sleep", lambda _: None, raising=False)
+    monkeypatch.setattr("lib.checkout.line.time.sleep", lambda _: None, raising=False)
     checkout.answers = [(500, {})] * 9
     test = open_page("new_payment.py")
     send(test).click().run(timeout=60)

@@ -1,0 +1,88 @@
+"""What begins behind a server's first moments."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from lib.later import LateApp, later
+
+
+class House(Starlette):
+    """Answers with whether it is running."""
+
+    def __init__(self) -> None:
+        self.open = False
+        super().__init__(routes=[Route("/", lambda _: PlainTextResponse("open" if self.open else "shut"))])
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        self.open = True
+        yield
+        self.open = False
+
+
+def test_who_comes_before_an_app_is_made_is_answered_once_it_runs() -> None:
+    house, may_be_made = House(), threading.Event()
+
+    def make() -> House:
+        assert may_be_made.wait(10)
+        return house
+
+    async def visit() -> str:
+        app = LateApp(make)
+        async with later(app.running), httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as us:
+            early = asyncio.create_task(us.get("/"))
+            done, _ = await asyncio.wait([early], timeout=0.1)
+            assert not done
+            may_be_made.set()
+            return (await early).text
+
+    assert asyncio.run(visit()) == "open"
+    assert not house.open
+
+
+def test_a_server_that_ends_in_its_first_moments_leaves_nothing_begun() -> None:
+    seen = []
+
+    @asynccontextmanager
+    async def rest() -> AsyncIterator[None]:
+        seen.append("begun")
+        try:
+            await asyncio.Event().wait()
+            yield
+        finally:
+            seen.append("left")
+
+    async def serve() -> None:
+        async with later(rest):
+            await asyncio.sleep(0)
+
+    asyncio.run(serve())
+    assert seen == ["begun", "left"]
+
+
+def test_a_server_that_cannot_have_the_rest_is_told_to_end(caplog: pytest.LogCaptureFixture) -> None:
+    told = asyncio.Event()
+
+    @asynccontextmanager
+    async def rest() -> AsyncIterator[None]:
+        raise OSError("the disk is gone")
+        yield
+
+    async def serve() -> None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
+        async with later(rest), asyncio.timeout(10):
+            await told.wait()
+
+    asyncio.run(serve())
+    assert "the disk is gone" in caplog.text
