@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 import streamlit as st
 
 from lib.ledger.backfill import backfill_state
 from lib.ledger.queries import find_payment, pulse
 from lib.ledger.watchdog import Overdue, overdue
-from pages.parts import frame, live, tables, words
+from pages.parts import frame, live, simulator, tables, words
 from pages.parts.session import desk
 
 MOST = 100
@@ -23,7 +22,7 @@ def screen() -> None:
         "Overdue",
         "What we should have heard from Checkout.com by now, the longest overdue first. It is asked by itself, at growing gaps.",
     )
-    late = overdue(database, datetime.now(UTC), limit=MOST)
+    late = overdue(database, simulator.now(), limit=MOST)
     if late:
         show_list(late)
     else:
@@ -40,7 +39,7 @@ def screen() -> None:
 def show_list(late: Sequence[Overdue]) -> None:
     found = {payment_id: find_payment(desk().database, payment_id) for payment_id in {each.payment_id for each in late}}
     rows = [(each, payment) for each in late if (payment := found[each.payment_id])]
-    now = datetime.now(UTC)
+    now = simulator.now()
     tables.payment_table(
         {
             "amount": [str(payment.money) for _, payment in rows],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 import streamlit as st
 
@@ -11,7 +10,19 @@ from lib.ledger.customers import Others, chain_of, others_of
 from lib.ledger.notes import Note, notes_in
 from lib.ledger.queries import facts_of, find_payment, find_payment_by_reference, payment_version, refunds_of
 from lib.ledger.tables import Payment, Refund
-from pages.parts import account, charge_again, customer, frame, live, notes, refund_form, standing, timeline, words
+from pages.parts import (
+    account,
+    charge_again,
+    customer,
+    frame,
+    live,
+    notes,
+    refund_form,
+    simulator,
+    standing,
+    timeline,
+    words,
+)
 from pages.parts.session import desk, operator
 
 VIEWS = ("Timeline", "Customer", "Notes")
@@ -83,7 +94,7 @@ def show_unknown() -> None:
 
 def show_head(payment: Payment, refunds: Sequence[Refund], others: Others, written: Sequence[Note]) -> None:
     """What the person on the phone has to know first: how much, where it stands, whose it is, and what colleagues say."""
-    zone = desk().settings.zone
+    zone, now = desk().settings.zone, simulator.now()
     sign = words.status(payment.status)
     st.set_page_config(page_title=frame.tab_title(str(payment.money), desk().settings.world))
     st.page_link("payments.py", label="Payments", icon=":material/arrow_back:", width="content")
@@ -96,12 +107,12 @@ def show_head(payment: Payment, refunds: Sequence[Refund], others: Others, writt
         parts = [
             words.plain(payment.reference or "No reference"),
             "KakaoPay",
-            f"requested {words.when(payment.requested_at, zone)}",
+            f"requested {words.when(payment.requested_at, zone, now)}",
         ]
         st.caption(" · ".join(parts))
-    now = standing.standing(payment, refunds, zone, datetime.now(UTC))
+    stands = standing.standing(payment, refunds, zone, now)
     with st.container(gap="xxsmall"):
-        st.markdown(f":gray-badge[:material/person_raised_hand: {now.who}] {now.means} {now.next}")
+        st.markdown(f":gray-badge[:material/person_raised_hand: {stands.who}] {stands.means} {stands.next}")
         who = [words.plain(part) for part in (payment.customer_name, payment.customer_email) if part]
         who.append(customer.counted(others))
         said = " · ".join(part for part in who if part)

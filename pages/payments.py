@@ -94,7 +94,7 @@ def show_links(payments: Sequence[Payment]) -> None:
 
 
 def show_rows(page: Page[Payment]) -> None:
-    zone, now = desk().settings.zone, datetime.now(UTC)
+    zone, now = desk().settings.zone, simulator.now()
     tables.payment_table(
         {
             "amount": [str(payment.money) for payment in page.rows],

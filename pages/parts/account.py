@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 import pandas as pd
 import pyarrow as pa
@@ -15,7 +14,7 @@ from lib.ledger.order_lines import lines_of
 from lib.ledger.refunds import expected_between
 from lib.ledger.tables import Payment, Refund
 from lib.money import Money
-from pages.parts import charts, tables, words
+from pages.parts import charts, simulator, tables, words
 from pages.parts.session import desk
 
 REFUNDED, UNDERWAY, REMAINING = "#8B6CD9", "#D97706", "#0E9F6E"
@@ -167,8 +166,9 @@ def show_uncaptured(payment: Payment) -> None:
         st.caption(f"Ended {words.when(payment.closed_at, desk().settings.zone)}")
     if payment.status == "Pending" and payment.redirect_url:
         if payment.expires_at:
-            runs = "runs out" if payment.expires_at > datetime.now(UTC) else "ran out"
-            st.caption(f"The link {runs} {words.when(payment.expires_at, desk().settings.zone)}")
+            now = simulator.now()
+            runs = "runs out" if payment.expires_at > now else "ran out"
+            st.caption(f"The link {runs} {words.when(payment.expires_at, desk().settings.zone, now)}")
         st.link_button("Open KakaoPay page", payment.redirect_url, icon=":material/open_in_new:")
         st.code(payment.redirect_url, language=None, wrap_lines=True)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import streamlit as st
 
@@ -74,7 +74,7 @@ def time_left(payment: Payment) -> tuple[timedelta, float]:
     """How long the link still works, and that as a part of the whole."""
     usual = timedelta(minutes=catalog.kakaopay().link_minutes)
     end = payment.expires_at or payment.requested_at + usual
-    left = max(timedelta(0), end - datetime.now(UTC))
+    left = max(timedelta(0), end - simulator.now())
     return left, min(1.0, left / max(usual, end - payment.requested_at))
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import streamlit as st
 
 from lib import catalog
@@ -15,7 +13,7 @@ from lib.ledger.showcase import part_to_refund
 from lib.ledger.tables import Payment, Refund
 from lib.money import Money
 from lib.operators import NotAllowed
-from pages.parts import poster, words
+from pages.parts import poster, simulator, words
 from pages.parts.poster import Colour
 from pages.parts.session import desk, operator
 
@@ -58,7 +56,7 @@ def why_not(payment: Payment) -> str | None:
         operator().require("refund")
     except NotAllowed as error:
         return str(error)
-    return barred(payment, refunds_of(desk().database, payment.id), datetime.now(UTC), desk().settings.zone)
+    return barred(payment, refunds_of(desk().database, payment.id), simulator.now(), desk().settings.zone)
 
 
 @st.fragment(run_every="1s")

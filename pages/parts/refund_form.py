@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 import streamlit as st
 
@@ -18,7 +17,7 @@ from lib.ledger.refunds import request_refund
 from lib.ledger.tables import Payment, Refund
 from lib.money import BadAmount, Money
 from lib.operators import NotAllowed
-from pages.parts import frame, refund_open, words
+from pages.parts import frame, refund_open, simulator, words
 from pages.parts.refund_open import BY_AMOUNT, BY_LINE, key_name, retry_of
 from pages.parts.session import desk, operator
 
@@ -44,7 +43,7 @@ def show(payment: Payment, refunds: Sequence[Refund]) -> None:
     refund_open.show(payment, refunds)
     key = st.session_state.setdefault(key_name(payment), new_key())
     done = next((refund for refund in refunds if refund.key == key), None)
-    problem = barred(payment, refunds, datetime.now(UTC), desk().settings.zone)
+    problem = barred(payment, refunds, simulator.now(), desk().settings.zone)
     with st.container(border=True):
         st.subheader("Refund", anchor=False)
         if done:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
@@ -39,6 +39,20 @@ def _answers() -> bool:
     return board().answers()
 
 
+def now() -> datetime:
+    """The time in the world that the payments live in: the simulator's, when its clock was moved ahead of ours."""
+    return datetime.now(UTC) + _ahead()
+
+
+@st.cache_resource(ttl=timedelta(seconds=10), show_spinner=False)
+def _ahead() -> timedelta:
+    try:
+        clock = board().clock() if in_reach() else None
+    except BoardError:
+        clock = None
+    return max(timedelta(0), clock.now - datetime.now(UTC)) if clock else timedelta(0)
+
+
 def offer_sample_data() -> None:
     """Where there is nothing to see: a way to something, for those who may, and only in the simulator's world."""
     if desk().settings.world == "simulator" and operator().may("simulate"):
@@ -52,6 +66,7 @@ def attempt(place: str, action: Callable[[], str]) -> bool:
     except (BoardError, NotAllowed) as error:
         st.session_state[_SAID] = (place, False, str(error))
         return False
+    _ahead.clear()
     return True
 
 

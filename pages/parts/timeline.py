@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import streamlit as st
@@ -14,7 +14,7 @@ from lib.ledger.notes import read_note
 from lib.ledger.queries import deliveries_of, refused_about
 from lib.ledger.story import NOTE, SILENT, Gap, Refused, Silence, Told, tell
 from lib.ledger.tables import Delivery, Event, Payment
-from pages.parts import ask, words
+from pages.parts import ask, simulator, words
 from pages.parts.session import desk
 
 SHOWN = 25
@@ -49,7 +49,7 @@ def show(payment: Payment, facts: Sequence[Event]) -> None:
         facts,
         deliveries_of(desk().database, payment.id, limit=MOST_DELIVERIES),
         refused_about(desk().database, payment.id),
-        now=datetime.now(UTC),
+        now=simulator.now(),
         first=(st.session_state.get(key, 1) - 1) * SHOWN,
         count=SHOWN,
     )

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from lib.board import Board
 from lib.ledger.database import Database
 from pages.parts import fault_rows
-from tests.pages.conftest import Open, forget_desk, said
+from tests.pages.conftest import Open, forget_desk, payment, said
 from tests.simulator.house import House, house
 from tests.support.server import free_port
 from tests.support.waiting import until
@@ -141,6 +141,25 @@ def test_a_link_expires_when_the_clock_goes_there(home: House, open_page: Open) 
     page = open_page(PAGE)
     travel(page, "Link expiry")
     assert home.status(payment) == "Expired"
+
+
+def test_the_screens_follow_the_clock(filled: Database, home: House, open_page: Open) -> None:
+    board, late, paid = open_page(PAGE), open_page("overdue.py"), open_page("payment.py", id=payment(8))
+    assert "ORD-0001" not in waiting(late)
+    assert "Nothing more happens by itself; it can be refunded until" in said(paid)
+    assert [button for button in paid.button if "Refund" in button.label]
+    travel(board, "Link expiry")
+    assert "ORD-0001" in waiting(late.run())
+    travel(board, "Day 366")
+    paid.run()
+    assert "It could be refunded until" in said(paid)
+    assert any("KakaoPay refunds within 365 days" in warning.value for warning in calm(paid).warning)
+    assert not [button for button in paid.button if "Refund" in button.label]
+
+
+def waiting(page: AppTest) -> list[str]:
+    """The references of what is overdue."""
+    return [reference for table in calm(page).dataframe for reference in table.value["reference"]]
 
 
 def test_any_other_time(board: Board, open_page: Open) -> None:
