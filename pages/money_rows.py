@@ -7,11 +7,12 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from lib.ledger.closing import booked_elsewhere
 from lib.ledger.export import Selection
 from lib.ledger.movements import Movement, movements
 from lib.ledger.queries import pulse
 from lib.ledger.sums import Tie, tie
-from pages.parts import frame, live, tables, words
+from pages.parts import frame, late_rows, live, period, tables, words
 from pages.parts.downloads import downloads
 from pages.parts.session import desk
 
@@ -75,11 +76,26 @@ def show(chosen: Selection) -> None:
     )
     if not page.rows:
         frame.empty("inbox", "No money moved", "Nothing was captured or refunded in this time.")
+        show_elsewhere(chosen)
         return
     table(page.rows, chosen.zone)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.caption(f"Newest first, times in {chosen.zone.key}; settlement days {chosen.days}", width="content")
         tables.turn_pages(page.newer, page.older, key="rows_turn")
+    show_elsewhere(chosen)
+
+
+def show_elsewhere(chosen: Selection) -> None:
+    """Why settlement shows other figures for the same days, where a closed month stays as it was frozen."""
+    [currency] = chosen.currencies
+    found = booked_elsewhere(desk().database, currency, chosen.since, chosen.until, chosen.days, datetime.now(UTC))
+    for rows, where, why, key in (
+        (found.away, "Booked later in settlement", "heard of after its month was closed", "away"),
+        (found.taken, "Booked here in settlement as well", "of a closed month, heard of after the close", "taken"),
+    ):
+        if rows:
+            st.markdown(f"**{where}**: {period.words_for(len(rows), 'row')}, {why}.")
+            late_rows.show([(f"{day:%-d %b %Y}", row) for day, row in rows], "Booked on", currency, key)
 
 
 def show_proof(proof: Tie) -> None:

@@ -11,7 +11,6 @@ import streamlit as st
 from lib.ledger.closing import (
     Figures,
     Month,
-    Row,
     close_period,
     currencies_moved,
     heard_late,
@@ -19,7 +18,7 @@ from lib.ledger.closing import (
     past_closings,
 )
 from lib.money import Money
-from pages.parts import frame, period, tables, words
+from pages.parts import frame, late_rows, period, tables, words
 from pages.parts.session import desk, operator
 
 SIGNS = {
@@ -28,7 +27,6 @@ SIGNS = {
     "over": words.Sign("To close", "lock_open", "blue", "The month is over and can be closed."),
     "running": words.Sign("Running", "schedule", "gray", "The month is not over yet."),
 }
-MOST = 50
 """Late rows that are listed; the sheet has them all."""
 
 
@@ -171,7 +169,7 @@ def show_late(month: Month) -> None:
         st.markdown(
             f"**Taken over from closed months**: {period.words_for(len(month.late), 'row')}, in the figures above."
         )
-        rows_table([(row.month or "", row) for row in month.late], "Dated in", month.currency, "taken")
+        late_rows.show([(period.name(row.month or ""), row) for row in month.late], "Dated in", month.currency, "taken")
 
 
 def show_heard_late(month: Month, listed: Sequence[Month]) -> None:
@@ -179,33 +177,7 @@ def show_heard_late(month: Month, listed: Sequence[Month]) -> None:
     told = heard_late(month, listed) if month.period else []
     if told:
         st.markdown(f"**Heard after the close**: {period.words_for(len(told), 'row')}, not in the figures above.")
-        rows_table(told, "Booked in", month.currency, "heard")
-
-
-def rows_table(told: Sequence[tuple[str, Row]], pointer: str, currency: str, key: str) -> None:
-    listed, zone = told[:MOST], desk().settlement_days.zone
-    tables.payment_table(
-        {
-            "amount": [str(Money(row.amount, currency)) for _, row in listed],
-            "kind": [KINDS.get(row.kind, row.kind) for _, row in listed],
-            "month": [period.name(month) for month, _ in listed],
-            "at": [words.stamp(row.at, zone) for _, row in listed],
-        },
-        [row.payment_id for _, row in listed],
-        {
-            "amount": tables.money_column(),
-            "kind": st.column_config.TextColumn("What", width=100),
-            "month": st.column_config.TextColumn(pointer, width=120),
-            "at": st.column_config.TextColumn("Happened", width=170),
-        },
-        key=f"late_{key}",
-        alt=f"Rows {pointer.lower()} another month; one opens its payment",
-    )
-    if len(told) > MOST:
-        st.caption(f"The first {MOST} of {len(told)} are shown.")
-
-
-KINDS = {"capture": "Capture", "refund": "Refund", "untold": "Refund, by totals"}
+        late_rows.show([(period.name(name), row) for name, row in told], "Booked in", month.currency, "heard")
 
 
 def show_history(month: Month) -> None:

@@ -23,6 +23,7 @@ from lib.ledger.closing import (
     Month,
     Period,
     ask_to_reopen,
+    booked_elsewhere,
     close_period,
     decide_reopening,
     heard_late,
@@ -337,6 +338,33 @@ def stays_the_same(
         with one.read() as connection:
             rows = every(connection, "HKD", datetime(2020, 1, 1, tzinfo=UTC), NOW, DAYS)
             assert sum(row.amount for row in rows) == after["2026-05"].figures.closing.minor
+        for day in {row.day for row in lines} | {date(2026, 1, 31), date(2026, 2, 1), date(2026, 3, 1)}:
+            _explains(one, day, sum(line.sums.net.minor for line in lines if line.day == day))
+
+
+def _explains(database: Database, day: date, settled: int) -> None:
+    """The rows of a day, less those booked elsewhere and with those taken over, come to what settlement says of it."""
+    since, until = DAYS.span(day, day)
+    found = booked_elsewhere(database, "HKD", since, until, DAYS, NOW)
+    with database.read() as connection:
+        rows = sum(row.amount for row in every(connection, "HKD", since, until, DAYS))
+    away, taken = (sum(row.amount for _, row in told) for told in (found.away, found.taken))
+    assert rows - away + taken == settled
+
+
+def test_a_row_heard_late_is_booked_elsewhere_than_it_is_dated(database: Database) -> None:
+    record(database, JANUARY + FEBRUARY)
+    close(database, "2026-01")
+    record(database, [told("refunded", 1, "2026-01-25T10:00:00", 300, action="act_late")])
+
+    dated, booked, between = (
+        booked_elsewhere(database, "HKD", *DAYS.span(day, day), DAYS, NOW)
+        for day in (date(2026, 1, 25), date(2026, 2, 1), date(2026, 1, 26))
+    )
+
+    assert [(day, row.id) for day, row in dated.away] == [(date(2026, 2, 1), "refund:act_late")]
+    assert [(day, row.amount) for day, row in booked.taken] == [(date(2026, 2, 1), -300)]
+    assert dated.taken == booked.away == between.away == between.taken == []
 
 
 def _facts(history: list, source: str) -> list[Fact]:

@@ -70,10 +70,27 @@ def test_what_was_heard_later_is_shown_on_both_months(empty: Database, open_page
 
     assert amounts(old) == ["0", "10000", "0", "0", "10000", "10000"]
     assert "Heard after the close: 1 row, not in the figures above." in said(old).replace("*", "")
-    assert list(old.dataframe[0].value["month"]) == [f"{THIS:%B %Y}"]
+    assert list(old.dataframe[0].value["pointer"]) == [f"{THIS:%B %Y}"]
     assert amounts(new) == ["10000", "0", "-250", "0", "-250", "9750"]
     assert "Taken over from closed months: 1 row, in the figures above." in said(new).replace("*", "")
-    assert list(new.dataframe[0].value["month"]) == [NAME]
+    assert list(new.dataframe[0].value["pointer"]) == [NAME]
+
+
+def test_the_rows_of_a_day_say_what_settlement_books_elsewhere(empty: Database, open_page: Open) -> None:
+    closed(empty)
+    late = LAST + timedelta(days=3)
+    told(empty, "refunded", 250, late, "one")
+
+    def rows_of(day: datetime) -> AppTest:
+        start = day.replace(hour=0)
+        span = {"since": start.isoformat(), "until": (start + timedelta(days=1)).isoformat()}
+        return open_page("money_rows.py", currency="HKD", **span)
+
+    dated, booked = rows_of(late), rows_of(THIS)
+
+    assert "Booked later in settlement: 1 row, heard of after its month was closed." in said(dated).replace("*", "")
+    assert list(dated.dataframe[-1].value["pointer"]) == [f"{THIS:%-d %b %Y}"]
+    assert "Booked here in settlement as well: 1 row, of a closed month" in said(booked).replace("*", "")
 
 
 def test_whoever_asked_cannot_agree(empty: Database, open_page: Open) -> None:

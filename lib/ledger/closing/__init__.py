@@ -2,6 +2,7 @@
 
 from lib.ledger.closing.booked import booked_before, booked_by_day, closed_until
 from lib.ledger.closing.close import CannotClose, ask_to_reopen, close_period, decide_reopening, sheet_text
+from lib.ledger.closing.elsewhere import Elsewhere, booked_elsewhere
 from lib.ledger.closing.late import Row
 from lib.ledger.closing.months import Figures, Month, currencies_moved, heard_late, months, past_closings
 from lib.ledger.closing.recompute import Proof, recompute
@@ -9,6 +10,7 @@ from lib.ledger.closing.tables import Period
 
 __all__ = [
     "CannotClose",
+    "Elsewhere",
     "Figures",
     "Month",
     "Period",
@@ -17,6 +19,7 @@ __all__ = [
     "ask_to_reopen",
     "booked_before",
     "booked_by_day",
+    "booked_elsewhere",
     "close_period",
     "closed_until",
     "currencies_moved",
