@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSize, expect, sync_playwright
 
 from tests.browser.screens import Merchant, Window, assert_calm
 from tests.support.server import Server, serving
@@ -53,33 +54,59 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
+@dataclass
+class Machine:
+    """A computer or a phone, and its windows that nobody looks at.
+
+    They are used again: a new one compiles the app's scripts anew, which takes longer than most of what tests do in it.
+    """
+
+    context: BrowserContext
+    idle: list[Page] = field(default_factory=list)
+
+    def take(self) -> Page:
+        page = self.idle.pop() if self.idle else self.context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.bring_to_front()
+        return page
+
+    def give_back(self, page: Page) -> None:
+        page.mouse.move(0, 0)
+        page.goto("about:blank")
+        self.idle.append(page)
+
+
 @pytest.fixture(scope="package")
-def machines(chromium: Browser) -> dict[str, BrowserContext]:
-    """A computer and a phone. Each loads the app's scripts once, which takes longer than anything the tests do."""
+def machines(chromium: Browser) -> dict[str, Machine]:
     return {
-        name: chromium.new_context(viewport=size, timezone_id="Asia/Hong_Kong", locale="en-GB", reduced_motion="reduce")
+        name: Machine(
+            chromium.new_context(viewport=size, timezone_id="Asia/Hong_Kong", locale="en-GB", reduced_motion="reduce")
+        )
         for name, size in (("desk", DESK), ("phone", PHONE))
     }
 
 
 @pytest.fixture
-def window(machines: dict[str, BrowserContext]) -> Iterator[Window]:
+def window(machines: dict[str, Machine]) -> Iterator[Window]:
     """Opens a window, `window(url)` or `window(url, on="phone")`. What they say in the end must be calm."""
-    opened: list[Page] = []
+    opened: list[tuple[Machine, Page]] = []
     failures: list[str] = []
 
+    def failed(error: Error) -> None:
+        failures.append(str(error))
+
     def open_it(url: str, on: str = "desk") -> Page:
-        page = machines[on].new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        page.on("pageerror", lambda error: failures.append(str(error)))
-        opened.append(page)
+        page = machines[on].take()
+        page.on("pageerror", failed)
+        opened.append((machines[on], page))
         page.goto(url, wait_until="commit")
         return page
 
     yield open_it
-    said = [page.locator("body").inner_text() for page in opened]
-    for page in opened:
-        page.close()
+    said = [page.locator("body").inner_text() for _, page in opened]
+    for machine, page in opened:
+        page.remove_listener("pageerror", failed)
+        machine.give_back(page)
     assert not failures
     for text in said:
         assert_calm(text)
