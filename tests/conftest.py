@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -10,6 +12,12 @@ from hypothesis import HealthCheck, settings
 # A developer's `.env` may point at Checkout.com. The environment goes before it, so no test can ever reach it.
 os.environ["CHECKOUT_BASE_URL"] = ""
 os.environ["SIGN_IN_METADATA_URL"] = ""
+
+# Thousands of small stores come and go. Where the system has room for them in memory, no test waits for a disk.
+_MEMORY = Path("/dev/shm")
+_ROOM = 2 * 2**30
+if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
 # How fast an example runs depends on what else the machine does, not on the code.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -17,6 +17,7 @@ from lib.ledger.backup import back_up, newest
 from lib.ledger.database import Database
 from lib.ledger.record import record
 from lib.settings import Settings
+from tests.support import databases
 from tests.support.events import asked, at, event, webhook
 
 SETTINGS = Settings(_env_file=None, checkout_webhook_keys="the-key")
@@ -27,7 +28,7 @@ Figures = dict[tuple[str, str], float]
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Database:
-    return Database(f"sqlite:///{tmp_path / 'ledger.db'}")
+    return Database(databases.sqlite(tmp_path / "ledger.db"))
 
 
 def after(ledger: Database, scenario: Callable[[httpx2.AsyncClient], Awaitable[None]]) -> Figures:

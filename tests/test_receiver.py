@@ -19,6 +19,7 @@ from lib.ledger.database import Database
 from lib.ledger.deliveries import KEPT, KEPT_BODY
 from lib.ledger.queries import DeliveryFilter
 from lib.receiver import BODY_LIMIT, Receiver
+from tests.support import databases
 from tests.support.events import at, balances, event
 
 KEYS = ("new-key", "old-key")
@@ -31,7 +32,7 @@ Post = Callable[..., Coroutine[Any, Any, httpx2.Response]]
 
 @pytest.fixture
 def database(tmp_path: Path) -> Database:
-    return Database(f"sqlite:///{tmp_path / 'ledger.db'}")
+    return Database(databases.sqlite(tmp_path / "ledger.db"))
 
 
 def deliver(database: Database, scenario: Callable[[Post], Coroutine[Any, Any, Any]]) -> Any:

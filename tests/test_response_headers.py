@@ -15,6 +15,7 @@ from lib.front import Front
 from lib.ledger.database import Database
 from lib.response_headers import ResponseHeaders
 from lib.settings import Settings
+from tests.support import databases
 
 
 def test_every_answer_says_what_browsers_may_do_with_it_and_stricter_ones_stay() -> None:
@@ -53,7 +54,7 @@ def test_a_receiver_alone_tells_its_figures_to_its_own_machine_only(
     async def run() -> int:
         front = Front()
         transport = httpx2.ASGITransport(app=front, client=client)
-        database = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
+        database = Database(databases.sqlite(tmp_path / "ledger.db"))
         async with (
             front.open(database, Settings(_env_file=None)),
             httpx2.AsyncClient(transport=transport, base_url="http://desk") as asking,

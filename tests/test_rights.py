@@ -24,6 +24,7 @@ from lib.ledger.desk import Desk
 from lib.ledger.proof import Proof
 from lib.operators import RIGHTS, ROLES, NotAllowed, Operator, Right
 from lib.settings import Settings
+from tests.support import databases
 
 USE_CASES: dict[str, Right] = {
     "lib.board_acts.BoardActs.advance": "simulate",
@@ -98,7 +99,7 @@ MADE: dict[str, Callable[[Database], Any]] = {
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    one = Database(f"sqlite:///{tmp_path_factory.mktemp('rights') / 'ledger.db'}")
+    one = Database(databases.sqlite(tmp_path_factory.mktemp("rights") / "ledger.db"))
     yield one
     one.close()
 

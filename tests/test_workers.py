@@ -27,6 +27,7 @@ from lib.simulator.app import create
 from lib.simulator.options import SECRET_KEY, Options
 from lib.workers import Workers
 from tests.simulator.house import House, Receiver, served
+from tests.support import databases
 from tests.support.events import created
 
 ANA = Operator("Ana")
@@ -35,7 +36,7 @@ SETTINGS = Settings(_env_file=None, checkout_timeout_seconds=1)  # type: ignore[
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
+    database = Database(databases.sqlite(tmp_path / "ledger.db"))
     yield database
     database.close()
 

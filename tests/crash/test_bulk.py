@@ -18,6 +18,7 @@ from lib.operators import Operator
 from lib.settings import Settings
 from lib.simulator.options import SECRET_KEY
 from tests.simulator.house import House
+from tests.support import databases
 from tests.support.events import balances, webhook
 from tests.support.server import Server
 from tests.support.waiting import until
@@ -26,7 +27,7 @@ ANA = Operator("Ana")
 
 
 def killed_and_resumed(folder: Path, house: House, *, rows: int, kills: int) -> None:
-    database = Database(f"sqlite:///{folder / 'ledger.db'}")
+    database = Database(databases.sqlite(folder / "ledger.db"))
     payments = [house.paid(amount=1000) for _ in range(rows)]
     facts = [
         webhook(

@@ -28,6 +28,7 @@ from lib.operators import Operator
 from lib.simulator.options import SECRET_KEY
 from tests.demo.conftest import desk_of
 from tests.simulator.house import House, house
+from tests.support import databases
 
 ANA = Operator("Ana")
 
@@ -40,7 +41,7 @@ def home(tmp_path: Path) -> Iterator[House]:
 
 @pytest.fixture
 def desk(tmp_path: Path, home: House) -> Iterator[Desk]:
-    database = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
+    database = Database(databases.sqlite(tmp_path / "ledger.db"))
     yield replace(desk_of(database), checkout=CheckoutClient(base_url=home.url, secret_key=SECRET_KEY))
     database.close()
 

@@ -18,6 +18,7 @@ from lib.ledger.database import Database
 from lib.ledger.desk import Desk
 from lib.operators import Operator
 from lib.settings import Settings
+from tests.support import databases
 
 ANA = Operator("Ana")
 QUICK = Pace(apart=120, pause=0.02)
@@ -25,7 +26,7 @@ QUICK = Pace(apart=120, pause=0.02)
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    database = Database(f"sqlite:///{tmp_path / 'own.db'}")
+    database = Database(databases.sqlite(tmp_path / "own.db"))
     yield Desk(Settings(_env_file=None), database, MagicMock(), "http://127.0.0.1:9")
     database.close()
 

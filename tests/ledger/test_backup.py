@@ -15,6 +15,7 @@ from lib.ledger.backup import BackupError, back_up, restore
 from lib.ledger.database import Database
 from lib.ledger.record import PAYMENT, record
 from lib.operators import Operator
+from tests.support import databases
 from tests.support.events import webhook
 
 
@@ -25,7 +26,7 @@ def pay(database: Database, number: int) -> None:
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Database:
-    database = Database(f"sqlite:///{tmp_path / 'here' / 'ledger.db'}")
+    database = Database(databases.sqlite(tmp_path / "here" / "ledger.db"))
     for number in range(3):
         pay(database, number)
     with database.write() as connection:

@@ -36,6 +36,7 @@ from lib.ledger.sums import added_up
 from lib.ledger.volumes import adopt_zone, by_slot
 from lib.money import Money
 from lib.operators import NotAllowed, Operator
+from tests.support import databases
 from tests.support.events import at, balances, captured, refunded, webhook
 
 ANA = Operator("Ana")
@@ -192,7 +193,7 @@ numbers = iter(range(10**6))
 def test_rows_chart_settlement_export_and_journal_agree_to_the_cent(
     stores: Path, facts: list[Fact], zone: ZoneInfo, days: SettlementDays, step: str, kept: str | None
 ) -> None:
-    database = Database(f"sqlite:///{stores / f'{next(numbers)}.db'}")
+    database = Database(databases.sqlite(stores / f"{next(numbers)}.db"))
     record(database, facts)
     if kept:
         adopt_zone(database, ZoneInfo(kept))

@@ -20,6 +20,7 @@ from lib.ledger.database import Database
 from lib.ledger.desk import open_desk
 from lib.ledger.facts import Fact, from_webhook
 from lib.ledger.record import record
+from tests.support import databases
 from tests.support.events import balances, event
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +30,7 @@ Open = Callable[..., AppTest]
 @pytest.fixture
 def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     """A store with nothing in it, which the screens use; the simulator is not running."""
-    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    url = databases.sqlite(tmp_path / "ledger.db")
     monkeypatch.setenv("DATABASE_URL", url)
     monkeypatch.setenv("OPERATOR_NAME", "Ana")
     monkeypatch.setenv("TIMEZONE", "Asia/Hong_Kong")

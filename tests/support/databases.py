@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
@@ -58,7 +59,8 @@ class PostgreSQL:
         """The URL of a fresh database with the ledger's schema, or with nothing in it; dropped afterwards."""
         name = f"test_{secrets.token_hex(6)}"
         with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}" if empty else f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+            source = "" if empty else f"TEMPLATE {_TEMPLATE} STRATEGY file_copy"
+            connection.execute(f"CREATE DATABASE {name} {source}")
             yield self._url(name)
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -72,9 +74,30 @@ def _server(folder: Path) -> PostgreSQL:
 
 
 def postgresql(factory: pytest.TempPathFactory) -> PostgreSQL:
-    """The run's server, started by whoever asks first."""
+    """The run's server, started by whoever asks first.
+
+    Its folder lies beside those of the run, which are gone before the server is: it ends with the last process.
+    """
     base = factory.getbasetemp()
-    return _server((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "postgresql")
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    return _server((base.parents[1] if "PYTEST_XDIST_WORKER" in os.environ else base.parent) / f"postgresql-{run}")
+
+
+def sqlite(file: Path) -> str:
+    """The URL of an empty ledger in a new file: a copy, which takes a thirtieth of the time that making its tables does."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(_empty_ledger())
+    return f"sqlite:///{file}"
+
+
+@cache
+def _empty_ledger() -> bytes:
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "ledger.db"
+        ledger = Database(f"sqlite:///{file}")
+        ledger.prepare()
+        ledger.close()
+        return file.read_bytes()
 
 
 @contextmanager
@@ -84,7 +107,8 @@ def fresh_url(backend: str, factory: pytest.TempPathFactory, *, empty: bool = Fa
         with postgresql(factory).database(empty=empty) as url:
             yield url
     else:
-        yield f"sqlite:///{factory.mktemp('ledger') / 'ledger.db'}"
+        file = factory.mktemp("ledger") / "ledger.db"
+        yield f"sqlite:///{file}" if empty else sqlite(file)
 
 
 @contextmanager

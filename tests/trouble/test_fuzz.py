@@ -30,6 +30,7 @@ from lib.settings import Settings
 from lib.simulator.app import create
 from lib.simulator.options import SECRET_KEY, Options
 from tests.simulator.house import CHANNEL, order
+from tests.support import databases
 from tests.support.events import at, balances, event
 
 KEY = "the-key"
@@ -228,7 +229,7 @@ def bombard(
 def test_the_receiver_outlives_anything(
     loop: asyncio.AbstractEventLoop, tmp_path: Path, number: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    database = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
+    database = Database(databases.sqlite(tmp_path / "ledger.db"))
     front = Front()
     running = front.open(database, Settings(_env_file=None, checkout_webhook_keys=KEY))
     sent = 0
