@@ -61,8 +61,7 @@ class Money:
 
     def __str__(self) -> str:
         """`HKD 1,100.00`, with a no-break space and a true minus sign, so that no line break splits it."""
-        sign = MINUS if self.minor < 0 else ""
-        return f"{sign}{self.currency}{NBSP}{Money(abs(self.minor), self.currency).figure}"
+        return f"{self._sign}{self.currency}{NBSP}{self._unsigned}"
 
     @property
     def major(self) -> Decimal:
@@ -72,8 +71,17 @@ class Money:
     @property
     def figure(self) -> str:
         """The figure alone, grouped and with the currency's digits: `1,100.00`."""
-        text = f"{self.major:,.{catalog.digits(self.currency)}f}"
-        return text.replace("-", MINUS)
+        return f"{self._sign}{self._unsigned}"
+
+    @property
+    def _sign(self) -> str:
+        return MINUS if self.minor < 0 else ""
+
+    @property
+    def _unsigned(self) -> str:
+        digits = catalog.digits(self.currency)
+        whole, rest = divmod(abs(self.minor), 10**digits)
+        return f"{whole:,}.{rest:0{digits}}" if digits else f"{whole:,}"
 
     def _same(self, other: Money) -> int:
         if other.currency != self.currency:

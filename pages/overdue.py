@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from lib.ledger.backfill import backfill_state
-from lib.ledger.queries import find_payment, pulse
+from lib.ledger.queries import payments_of, pulse
 from lib.ledger.watchdog import Overdue, overdue
 from pages.parts import frame, live, simulator, tables, words
 from pages.parts.session import desk
@@ -37,8 +37,8 @@ def screen() -> None:
 
 
 def show_list(late: Sequence[Overdue]) -> None:
-    found = {payment_id: find_payment(desk().database, payment_id) for payment_id in {each.payment_id for each in late}}
-    rows = [(each, payment) for each in late if (payment := found[each.payment_id])]
+    found = payments_of(desk().database, (each.payment_id for each in late))
+    rows = [(each, found[each.payment_id]) for each in late if each.payment_id in found]
     now = simulator.now()
     tables.payment_table(
         {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lib import catalog
-from lib.ledger.queries import Page, RefundFilter, find_payment, find_refunds, pulse
+from lib.ledger.queries import Page, RefundFilter, find_refunds, payments_of, pulse
 from lib.ledger.refunds import expected_between
 from lib.ledger.tables import Refund
 from pages.parts import frame, live, tables, words
@@ -75,15 +75,14 @@ def filters() -> RefundFilter:
 
 
 def show_list(found: Page[Refund]) -> None:
-    database = desk().database
-    payments = {row.payment_id: find_payment(database, row.payment_id) for row in found.rows}
+    payments = payments_of(desk().database, (row.payment_id for row in found.rows))
     tables.payment_table(
         {
             "amount": [str(row.money) for row in found.rows],
             "status": [[words.refund_sign(row).word] for row in found.rows],
             "age": [words.ago(row.requested_at) for row in found.rows],
             "reference": [
-                (payment.reference or "") if (payment := payments[row.payment_id]) else "" for row in found.rows
+                (payments[row.payment_id].reference or "") if row.payment_id in payments else "" for row in found.rows
             ],
             "reason": [row.reason_label or words.reason(row.reason) for row in found.rows],
             "by": [row.requested_by or "—" for row in found.rows],

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_, select
 
 from lib import catalog
 from lib.ledger.currencies import by_currency
@@ -189,18 +189,7 @@ def _troubles(connection: Connection, now: datetime) -> Iterator[_Trouble]:
 
 
 def _heard(connection: Connection, payment_seqs: Sequence[int]) -> dict[int, Heard]:
-    agreed = EVENT.c.type == "payment_capture_pending"
-    told = select(EVENT.c.payment_seq, EVENT.c.type, EVENT.c.source, EVENT.c.occurred_at, EVENT.c.recorded_at)
-    told = told.where(EVENT.c.payment_seq.in_(payment_seqs), or_(EVENT.c.source == "webhook", agreed))
-    heard: dict[int, Heard] = {}
-    for row in connection.execute(told):
-        before = heard.get(row.payment_seq, Heard())
-        heard[row.payment_seq] = Heard(
-            _latest(before.agreed_at, row.occurred_at if row.type == "payment_capture_pending" else None),
-            _latest(before.webhook_at, row.recorded_at if row.source == "webhook" else None),
-        )
-    return heard
-
-
-def _latest(one: datetime | None, other: datetime | None) -> datetime | None:
-    return max((moment for moment in (one, other) if moment), default=None)
+    agreed_at = func.max(case((EVENT.c.type == "payment_capture_pending", EVENT.c.occurred_at)))
+    webhook_at = func.max(case((EVENT.c.source == "webhook", EVENT.c.recorded_at)))
+    told = select(EVENT.c.payment_seq, agreed_at, webhook_at).where(EVENT.c.payment_seq.in_(payment_seqs))
+    return {seq: Heard(*moments) for seq, *moments in connection.execute(told.group_by(EVENT.c.payment_seq))}

@@ -19,6 +19,7 @@ from lib.ledger.queries.rows import (
     find_payment_by_reference,
     find_refund,
     payment_version,
+    payments_of,
     pulse,
     refunds_of,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "find_refund",
     "find_refunds",
     "payment_version",
+    "payments_of",
     "pulse",
     "refunds_of",
     "refused_about",

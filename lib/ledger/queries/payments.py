@@ -10,6 +10,7 @@ from lib.ledger.database import Database
 from lib.ledger.payment_filter import PaymentFilter
 from lib.ledger.queries.keyset import Page, page_of
 from lib.ledger.queries.narrowing import plan
+from lib.ledger.queries.rows import LISTED
 from lib.ledger.record import PAYMENT
 from lib.ledger.rows import as_rows
 from lib.ledger.tables import Payment
@@ -18,7 +19,6 @@ COUNTED = 1000
 """Counting goes no further."""
 _LOOKED_AT = 6000
 """So many payments are looked at for a count, where counting means walking."""
-_LISTED = [column for column in PAYMENT.columns if column.name != "folded"]
 
 
 class Count(NamedTuple):
@@ -46,7 +46,7 @@ def find_payments(
 def page_of_payments(connection: Connection, wanted: PaymentFilter, *, cursor: str | None, limit: int) -> Page[Payment]:
     """The same within a transaction of the caller's."""
     way = plan(connection, wanted)
-    statements = [select(*_LISTED).where(*stretch, *way.checked) for stretch in way.stretches]
+    statements = [select(*LISTED).where(*stretch, *way.checked) for stretch in way.stretches]
     rows, newer, older = page_of(connection, statements, (way.by, PAYMENT.c.seq), cursor, limit)
     return Page(as_rows(Payment, rows), newer, older)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import ScalarSelect, func, select
@@ -13,12 +14,24 @@ from lib.ledger.rows import as_rows
 from lib.ledger.search import among, matching
 from lib.ledger.tables import Event, Payment, Refund
 
+LISTED = [column for column in PAYMENT.columns if column.name != "folded"]
+"""What lists read of a payment."""
+
+_NEWEST = [func.coalesce(select(func.max(number)).scalar_subquery(), 0) for number in (EVENT.c.seq, DELIVERY.c.id)]
+
 
 def find_payment(database: Database, payment_id: str) -> Payment | None:
     """The payment with this id."""
     with database.read() as connection:
         row = connection.execute(select(PAYMENT).where(PAYMENT.c.id == payment_id)).mappings().one_or_none()
     return as_rows(Payment, [row])[0] if row else None
+
+
+def payments_of(database: Database, payment_ids: Iterable[str]) -> dict[str, Payment]:
+    """The payments with these ids, by their id and without their folded state; those we do not know are absent."""
+    with database.read() as connection:
+        rows = connection.execute(select(*LISTED).where(PAYMENT.c.id.in_(set(payment_ids)))).mappings().all()
+    return {payment.id: payment for payment in as_rows(Payment, rows)}
 
 
 def find_payment_by_reference(database: Database, reference: str) -> Payment | None:
@@ -57,9 +70,7 @@ def facts_of(database: Database, payment_id: str) -> list[Event]:
 def pulse(database: Database) -> int:
     """A number that grows whenever anything a screen shows has changed. Cheap enough to ask every second."""
     with database.read() as connection:
-        events = connection.execute(select(func.max(EVENT.c.seq))).scalar() or 0
-        deliveries = connection.execute(select(func.max(DELIVERY.c.id))).scalar() or 0
-    return int(events + deliveries)
+        return sum(connection.execute(select(*_NEWEST)).one())
 
 
 def payment_version(database: Database, payment_id: str) -> int:
