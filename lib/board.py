@@ -70,6 +70,28 @@ class Clock(msgspec.Struct, frozen=True):
     next_delivery: datetime | None = None
 
 
+class Run(msgspec.Struct, frozen=True):
+    """The present run. `seed` is from what everything random in it is drawn."""
+
+    seed: str
+
+
+class State(msgspec.Struct, frozen=True):
+    """What the board shows at one moment; `faults` by name, in the board's order."""
+
+    faults: dict[str, Fault]
+    account: Account
+    clock: Clock
+    run: Run
+
+    @property
+    def pulse(self) -> int:
+        """A number that changes whenever a switch, the clock's setting or what comes next does."""
+        clock = self.clock
+        rest = (clock.standing and clock.now, clock.ahead_seconds, clock.next_happening, clock.next_delivery)
+        return zlib.crc32(msgspec.json.encode(self.faults) + repr(rest).encode())
+
+
 class Try(msgspec.Struct, frozen=True):
     """One try to deliver an event. `status` is what the receiver answered, None when it did not."""
 
@@ -120,14 +142,6 @@ class Taken(msgspec.Struct, frozen=True):
     count: int
 
 
-class _Faults(msgspec.Struct):
-    faults: dict[str, Fault]
-
-
-class _Seed(msgspec.Struct):
-    seed: str
-
-
 class _Parcels(msgspec.Struct):
     data: list[Parcel]
 
@@ -175,21 +189,14 @@ class Board:
     def answers(self) -> bool:
         """Whether there is a control board, asked without patience."""
         try:
-            self._ask("/seed", _Seed, seconds=_GLANCE_SECONDS)
+            self._ask("/seed", Run, seconds=_GLANCE_SECONDS)
         except BoardError:
             return False
         return True
 
-    def pulse(self) -> int:
-        """A number that changes whenever a switch, the clock's setting or what comes next does."""
-        faults = self._call("GET", "/faults").content
-        clock = self.clock()
-        rest = (clock.standing and clock.now, clock.ahead_seconds, clock.next_happening, clock.next_delivery)
-        return zlib.crc32(faults + repr(rest).encode())
-
-    def faults(self) -> dict[str, Fault]:
-        """Every fault by name, in the board's order."""
-        return self._ask("/faults", _Faults).faults
+    def state(self) -> State:
+        """All that is set at the board, read at once."""
+        return self._ask("/state", State)
 
     def set_fault(self, name: str, **values: Any) -> None:
         """Change some of `on`, `rate`, `times`, `seconds` and `code` of one fault."""
@@ -199,23 +206,13 @@ class Board:
         """Put every fault back to how it began: off."""
         self._call("PUT", "/faults", params={"clear": "true"}, json={})
 
-    def account(self) -> Account:
-        return self._ask("/account", Account)
-
     def set_account(self, **values: Any) -> None:
         """Change `currencies` (the name of a list) or `kakaopay`."""
         self._call("PUT", "/account", json=values)
 
-    def clock(self) -> Clock:
-        return self._ask("/clock", Clock)
-
     def advance(self, by: timedelta) -> None:
         """Move the clock forward; everything due on the way happens, and is delivered, at its own time."""
         self._call("POST", "/clock/advance", json={"seconds": by.total_seconds()}, seconds=_ACT_SECONDS)
-
-    def seed(self) -> str:
-        """From what everything random in the present run is drawn."""
-        return self._ask("/seed", _Seed).seed
 
     def begin(self, seed: str | None, *, standing: bool, at: datetime | None = None) -> None:
         """Empty the simulator and start a run: on this seed or, for None, any, with the clock standing or real, from `at` on."""

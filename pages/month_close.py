@@ -12,7 +12,7 @@ from lib.ledger.closing import (
     Figures,
     Month,
     close_period,
-    currencies_moved,
+    currencies_with_months,
     heard_late,
     months,
     past_closings,
@@ -36,18 +36,11 @@ def screen() -> None:
         "Freeze a month of one currency. It keeps its figures; what is heard later goes to the next month.",
     )
     database, days = desk().database, desk().settlement_days
-    moved = currencies_moved(database)
-    known = {currency: months(database, currency, days, datetime.now(UTC)) for currency in moved}
+    known = currencies_with_months(database)
     offered = desk().settings.currencies
-    order = [*(each for each in offered if each in moved), *(each for each in moved if each not in offered)]
-    shown = [currency for currency in order if known[currency]]
+    shown = [*(each for each in offered if each in known), *(each for each in known if each not in offered)]
     if not shown:
-        frame.empty(
-            "event_available",
-            "No month to close yet",
-            "A month appears here once a payment is captured in it, and can be closed when it is over.",
-            ("new_payment.py", "New payment"),
-        )
+        show_nothing()
         return
     currency = st.segmented_control(
         "Currency",
@@ -61,11 +54,23 @@ def screen() -> None:
     )
     st.caption(f"Settlement days {days}. Currencies are never added up.")
     period.tell()
-    listed = known[currency]
+    listed = months(database, currency, days, datetime.now(UTC))
+    if not listed:  # what moved lies ahead, as on the clock of a simulator that was moved
+        show_nothing()
+        return
     waiting = [month for month in listed if not month.period and month.until <= datetime.now(UTC)]
     chosen = next((month for month in listed if month.month == st.query_params.get("month")), None)
     show_month(chosen or (waiting[-1] if waiting else listed[0]), listed)
     show_list(listed)
+
+
+def show_nothing() -> None:
+    frame.empty(
+        "event_available",
+        "No month to close yet",
+        "A month appears here once a payment is captured in it, and can be closed when it is over.",
+        ("new_payment.py", "New payment"),
+    )
 
 
 def show_month(month: Month, listed: Sequence[Month]) -> None:

@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from lib.board import Account, Board, BoardError
+from lib.board import Account, BoardError, Run, State
 from lib.ledger.queries import pulse
 from pages.parts import fault_rows, frame, live, parcels, time_machine, words
 from pages.parts.session import desk, operator
@@ -26,9 +26,11 @@ def screen() -> None:
     )
     if not frame.allowed("simulate"):
         return
+    minute = live.this_minute()
     try:
-        drawn, minute = version(), live.this_minute()
-        show(board())
+        state = board().state()
+        drawn = version_of(state)
+        show(state)
     except BoardError as error:
         frame.empty("power_off", "The simulator does not answer", words.plain(str(error)))
         return
@@ -38,22 +40,26 @@ def screen() -> None:
 def version() -> int:
     """What a redraw depends on; -1 when the simulator does not say."""
     try:
-        return board().pulse() + pulse(desk().database)
+        return version_of(board().state())
     except BoardError:
         return -1
 
 
-def show(simulator: Board) -> None:
-    account = simulator.account()
+def version_of(state: State) -> int:
+    return state.pulse + pulse(desk().database)
+
+
+def show(state: State) -> None:
+    account = state.account
     left, right = st.columns([4, 3], gap="medium")
     with left:
-        fault_rows.show(simulator.faults())
+        fault_rows.show(state.faults)
     with right:
-        time_machine.show(simulator.clock(), account.timezone)
+        time_machine.show(state.clock, account.timezone)
         parcels.show_deliveries(account.timezone)
         show_account(account)
         parcels.show_sources()
-        show_run(simulator)
+        show_run(state.run)
 
 
 def show_account(account: Account) -> None:
@@ -90,11 +96,11 @@ def change_account(field: str) -> None:
     attempt("account", change)
 
 
-def show_run(simulator: Board) -> None:
+def show_run(run: Run) -> None:
     with st.container(border=True):
         st.subheader("Run", anchor=False)
         st.caption("Ids, times and faults follow from the seed: the same seed and the same steps bring the same run.")
-        st.code(simulator.seed(), language=None, wrap_lines=True)
+        st.code(run.seed, language=None, wrap_lines=True)
         with st.container(horizontal=True, gap="small"):
             with st.popover("New run", icon=":material/restart_alt:", key="new_run", on_change="rerun"):
                 st.warning(

@@ -30,14 +30,14 @@ def answering(status: int, content: bytes = b"") -> Board:
 
 
 def test_switches(board: Board) -> None:
-    assert not any(fault.on for fault in board.faults().values())
+    assert not any(fault.on for fault in board.state().faults.values())
     board.set_fault("delay", on=True, rate=0.25, seconds=7.5)
     board.set_fault("payment_declined", on=True, times=2, code="20005")
-    set_ = board.faults()
+    set_ = board.state().faults
     assert (set_["delay"].on, set_["delay"].rate, set_["delay"].seconds, set_["delay"].times) == (True, 0.25, 7.5, None)
     assert (set_["payment_declined"].code, set_["payment_declined"].times) == ("20005", 2)
     board.all_off()
-    cleared = board.faults()
+    cleared = board.state().faults
     assert not any(fault.on for fault in cleared.values())
     assert cleared["delay"].seconds == 30
 
@@ -45,44 +45,44 @@ def test_switches(board: Board) -> None:
 def test_a_setting_that_makes_no_sense_is_explained_and_changes_nothing(board: Board) -> None:
     with pytest.raises(BoardError, match="a response code such as 20051"):
         board.set_fault("payment_declined", code="1", on=True)
-    assert not board.faults()["payment_declined"].on
+    assert not board.state().faults["payment_declined"].on
 
 
 def test_account(board: Board, home: House) -> None:
-    account = board.account()
+    account = board.state().account
     assert account.offers[account.currencies]
     assert datetime.now(account.timezone).utcoffset() == timedelta(hours=8)
     board.set_account(currencies="2024-07", kakaopay=False)
-    assert (board.account().currencies, board.account().kakaopay) == ("2024-07", False)
+    assert (board.state().account.currencies, board.state().account.kakaopay) == ("2024-07", False)
     assert "payee_not_onboarded" in home.post("/payments", order()).text
 
 
 def test_the_clock_moves_forward_and_the_pulse_with_it(board: Board, home: House) -> None:
-    before = board.pulse()
-    assert board.pulse() == before
+    before = board.state().pulse
+    assert board.state().pulse == before
     board.advance(timedelta(days=366))
-    clock = board.clock()
+    clock = board.state().clock
     assert clock.ahead_seconds == 366 * 86400
     assert abs(clock.now - timedelta(days=366) - datetime.now(UTC)) < timedelta(seconds=30)
-    moved = board.pulse()
+    moved = board.state().pulse
     assert moved != before
     board.set_fault("drop", on=True)
-    switched = board.pulse()
+    switched = board.state().pulse
     assert switched != moved
     home.create()
-    assert board.pulse() != switched
-    assert board.clock().next_happening
+    assert board.state().pulse != switched
+    assert board.state().clock.next_happening
 
 
 def test_a_run_begins_on_a_seed_is_saved_and_lived_again(board: Board, home: House) -> None:
     board.begin("42", standing=True)
-    assert board.seed() == "42"
-    assert board.clock().standing
+    assert board.state().run.seed == "42"
+    assert board.state().clock.standing
     first = home.paid()
     saved = board.save()
     board.begin(None, standing=False)
-    assert board.seed() != "42"
-    assert not board.clock().standing
+    assert board.state().run.seed != "42"
+    assert not board.state().clock.standing
     assert home.http.get(f"/payments/{first['id']}").status_code == 404
     again = board.replay(saved)
     assert (again.same, again.events) == (True, 3)
@@ -104,7 +104,7 @@ def test_a_delivery_waits_with_its_tries_and_is_sent_again(board: Board, home: H
     assert (parcel.type, parcel.payment_id) == ("payment_pending", payment["id"])
     assert [(each.outcome, each.status, each.faults) for each in parcel.attempts] == [("lost", None, ("drop",))]
     assert parcel.next_at
-    assert board.clock().next_delivery == parcel.next_at
+    assert board.state().clock.next_delivery == parcel.next_at
     board.resend(parcel.id)
     home.told("payment_pending", payment)
     until(lambda: not board.parcels("waiting"))
@@ -136,7 +136,7 @@ def test_nobody_there(tmp_path: Path) -> None:
         assert board.answers()
     assert not board.answers()
     with pytest.raises(BoardError, match="cannot be reached"):
-        board.clock()
+        board.state()
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_nobody_there(tmp_path: Path) -> None:
 def test_odd_answers_are_told_in_a_sentence(status: int, content: bytes, sentence: str) -> None:
     board = answering(status, content)
     with pytest.raises(BoardError, match=sentence):
-        board.seed()
+        board.state()
     assert not board.answers()
 
 
@@ -162,7 +162,7 @@ def test_silence_is_told_in_a_sentence() -> None:
         raise httpx.ReadTimeout("", request=request)
 
     with pytest.raises(BoardError, match="did not answer within 5 seconds"):
-        Board("http://simulator", transport=httpx.MockTransport(silent)).seed()
+        Board("http://simulator", transport=httpx.MockTransport(silent)).state()
 
 
 def test_when_a_wallet_page_was_first_opened(board: Board, home: House) -> None:

@@ -45,6 +45,7 @@ class Control:
 
     def routes(self) -> list[Route]:
         return [
+            Route("/state", self.state, methods=["GET"]),
             Route("/faults", self.faults, methods=["GET"]),
             Route("/faults", self.set_faults, methods=["PUT"]),
             Route("/account", self.account, methods=["GET"]),
@@ -66,8 +67,15 @@ class Control:
             Route("/deliveries/{event_id}/resend", self.resend, methods=["POST"]),
         ]
 
+    async def state(self, _request: Request) -> Response:
+        """Faults, account, clock and seed at once, as a screen shows them."""
+        return Json({**self._faults(), "account": self._account(), "clock": self._clock(), "run": self._seed()})
+
     async def faults(self, _request: Request) -> Response:
-        return Json({"faults": self._engine.faults.describe()})
+        return Json(self._faults())
+
+    def _faults(self) -> dict[str, Any]:
+        return {"faults": self._engine.faults.describe()}
 
     async def set_faults(self, request: Request) -> Response:
         """`{name: {on, rate, times, seconds, code}}`, each optional; `?clear=true` puts all others back first."""
@@ -76,16 +84,17 @@ class Control:
         return await self.faults(request)
 
     async def account(self, _request: Request) -> Response:
+        return Json(self._account())
+
+    def _account(self) -> dict[str, Any]:
         options = self._engine.options
-        return Json(
-            {
-                **asdict(self._engine.account),
-                "offers": {name: list(offer.currencies) for name, offer in catalog.offers().items()},
-                "processing_channel_id": options.processing_channel_id,
-                "entity_id": options.entity_id,
-                "zone": options.zone,
-            }
-        )
+        return {
+            **asdict(self._engine.account),
+            "offers": {name: list(offer.currencies) for name, offer in catalog.offers().items()},
+            "processing_channel_id": options.processing_channel_id,
+            "entity_id": options.entity_id,
+            "zone": options.zone,
+        }
 
     async def set_account(self, request: Request) -> Response:
         """`{currencies, kakaopay}`, each optional."""
@@ -93,18 +102,19 @@ class Control:
         return await self.account(request)
 
     async def clock(self, _request: Request) -> Response:
+        return Json(self._clock())
+
+    def _clock(self) -> dict[str, Any]:
         clock = self._engine.clock
         ahead = clock.save()["offset_seconds"]
         due = self._engine.next_due
-        return Json(
-            {
-                "now": stamp(clock.now()),
-                "standing": clock.standing,
-                "ahead_seconds": round(ahead),
-                "next_happening": stamp(due) if due else None,
-                "next_delivery": stamp(self._courier.next_due) if self._courier.next_due else None,
-            }
-        )
+        return {
+            "now": stamp(clock.now()),
+            "standing": clock.standing,
+            "ahead_seconds": round(ahead),
+            "next_happening": stamp(due) if due else None,
+            "next_delivery": stamp(self._courier.next_due) if self._courier.next_due else None,
+        }
 
     async def advance(self, request: Request) -> Response:
         """`{seconds, minutes, hours, days}`, added up. Everything due on the way happens, and is delivered, at its own time."""
@@ -116,7 +126,10 @@ class Control:
         return await self.clock(request)
 
     async def seed(self, _request: Request) -> Response:
-        return Json({"seed": self._engine.chance.seed, "standing": self._engine.clock.standing})
+        return Json(self._seed())
+
+    def _seed(self) -> dict[str, Any]:
+        return {"seed": self._engine.chance.seed, "standing": self._engine.clock.standing}
 
     async def begin(self, request: Request) -> Response:
         """Forget everything and start a run: `{seed, clock: "standing" | "real", at}`.

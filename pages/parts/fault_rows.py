@@ -79,8 +79,13 @@ def _row(name: str, fault: Fault) -> None:
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             hold(keys["on"], fault.on)
             st.toggle(fault.title, key=keys["on"], on_change=_switch, args=(name, fault, keys["on"]), width="content")
-            with st.popover(how(fault), type="tertiary", width="content", key=f"fault_{name}"):
-                _settings(name, fault, keys)
+            with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+                st.markdown(f":small[{how(fault)}]", width="content")
+                # A label of its own, and not how the fault is set: with another label it is another pop-over, and shut.
+                settings = st.popover("Set", type="tertiary", width="content", key=f"fault_{name}", on_change="rerun")
+                if settings.open:
+                    with settings:
+                        _settings(name, fault, keys)
         st.caption(" ".join((fault.effect, SEEN.get(name, ""))).strip())
 
 

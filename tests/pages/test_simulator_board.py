@@ -38,6 +38,13 @@ def calm(page: AppTest) -> AppTest:
     return page
 
 
+def with_settings(page: AppTest, *faults: str) -> AppTest:
+    """Run the screen with the settings of these faults open, which a headless screen forgets after each run."""
+    for name in faults:
+        page.session_state[f"fault_{name}"] = True
+    return page.run()
+
+
 def test_all_faults_off_at_first(home: House, open_page: Open) -> None:
     page = calm(open_page(PAGE))
     switches = {toggle.label: toggle.value for toggle in page.toggle if toggle.key and toggle.key.startswith("fault_")}
@@ -51,57 +58,59 @@ def test_all_faults_off_at_first(home: House, open_page: Open) -> None:
 def test_every_fault_says_what_it_does_and_what_to_look_for(board: Board, home: House, open_page: Open) -> None:
     text = said(calm(open_page(PAGE)))
     seen = fault_rows.SEEN
-    assert seen.keys() == board.faults().keys()
-    for name, fault in board.faults().items():
+    assert seen.keys() == board.state().faults.keys()
+    for name, fault in board.state().faults.items():
         assert " ".join(f"{fault.effect} {seen[name]}".split()) in text
 
 
 def test_a_switch_holds_at_the_simulator_at_once_and_all_off_ends_it(board: Board, open_page: Open) -> None:
     page = open_page(PAGE)
     page.toggle(key="fault_duplicate_on").set_value(True).run()
-    assert board.faults()["duplicate"].on
+    assert board.state().faults["duplicate"].on
     assert "1 on" in said(calm(page))
     page.button(key="all_off").click().run()
-    assert not board.faults()["duplicate"].on
+    assert not board.state().faults["duplicate"].on
     assert not page.toggle(key="fault_duplicate_on").value
     assert [text.value for text in page.success] == ["Every fault is off and set as it began."]
 
 
 def test_how_often_how_long_and_which_code(board: Board, open_page: Open) -> None:
-    page = open_page(PAGE)
+    page = with_settings(open_page(PAGE), "drop", "delay", "payment_declined")
     page.number_input(key="fault_drop_rate").set_value(35)
     page.number_input(key="fault_drop_times").set_value(3)
     page.number_input(key="fault_delay_seconds").set_value(12.5)
     page.selectbox(key="fault_payment_declined_code").set_value("20120").run()
-    faults = board.faults()
+    faults = board.state().faults
     assert (faults["drop"].rate, faults["drop"].times) == (0.35, 3)
     assert faults["delay"].seconds == 12.5
     assert faults["payment_declined"].code == "20120"
-    assert calm(page).number_input(key="fault_drop_rate").value == 35
-    assert "35\xa0% · 3\xa0more" in [popover.proto.popover.label for popover in page.get("popover")]
+    with_settings(calm(page), "drop")
+    assert page.number_input(key="fault_drop_rate").value == 35
+    assert ":small[35\xa0% · 3\xa0more]" in [text.value for text in page.markdown]
 
 
 def test_what_the_simulator_refuses_is_said_and_taken_back(
     board: Board, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fault_rows, "CODES", ("12",))  # what somebody may type; a headless screen cannot type
-    page = open_page(PAGE)
+    page = with_settings(open_page(PAGE), "payment_declined")
     page.selectbox(key="fault_payment_declined_code").set_value("12").run()
     [problem] = [error.value for error in page.error]
     assert "a response code such as 20051" in problem
+    with_settings(page, "payment_declined")
     assert page.selectbox(key="fault_payment_declined_code").value == "20051"
 
 
 def test_what_is_set_elsewhere_shows(board: Board, open_page: Open) -> None:
     page = open_page(PAGE)
     board.set_fault("reorder", on=True, rate=0.5, times=0, seconds=4)
-    page.run()
+    with_settings(page, "reorder")
     assert page.toggle(key="fault_reorder_on").value
     assert page.number_input(key="fault_reorder_rate").value == 50
     assert "None strikes" in said(page)
     page.toggle(key="fault_reorder_on").set_value(False).run()
     page.toggle(key="fault_reorder_on").set_value(True).run()
-    assert board.faults()["reorder"].times is None
+    assert board.state().faults["reorder"].times is None
 
 
 def test_the_account(board: Board, open_page: Open) -> None:
@@ -109,7 +118,7 @@ def test_the_account(board: Board, open_page: Open) -> None:
     page.selectbox(key="account_currencies").set_value("2024-07").run()
     page.toggle(key="account_kakaopay").set_value(False).run()
     calm(page)
-    assert (board.account().currencies, board.account().kakaopay) == ("2024-07", False)
+    assert (board.state().account.currencies, board.state().account.kakaopay) == ("2024-07", False)
     assert "As documented since July 2024: KRW, HKD, SGD" in page.selectbox(key="account_currencies").options
 
 
@@ -122,9 +131,9 @@ def test_the_clock_moves_to_what_is_next(board: Board, open_page: Open) -> None:
         ("Payout day", 1, 2),
         ("Day 366", 366, 366),
     ):
-        before = board.clock().ahead_seconds
+        before = board.state().clock.ahead_seconds
         travel(page, stop)
-        moved = (board.clock().ahead_seconds - before) / 86400
+        moved = (board.state().clock.ahead_seconds - before) / 86400
         assert least - 0.001 <= moved <= most + 0.001, stop
         assert moved > 0.006  # ten minutes
         assert "the clock was moved" in calm(page).success[0].value
@@ -166,7 +175,7 @@ def test_any_other_time(board: Board, open_page: Open) -> None:
     page = open_page(PAGE)
     page.number_input(key="far").set_value(3)
     page.button(key="to_far").click().run()
-    assert board.clock().ahead_seconds == 3 * 86400
+    assert board.state().clock.ahead_seconds == 3 * 86400
 
 
 def test_the_next_retry_is_offered_only_while_something_waits(board: Board, home: House, open_page: Open) -> None:
@@ -182,7 +191,7 @@ def test_the_next_retry_is_offered_only_while_something_waits(board: Board, home
     assert list(rows["tries"]) == ["1, last: lost, drop"]
     travel(page, "Next retry")
     home.told("payment_pending", payment)
-    assert board.clock().ahead_seconds >= 5 * 60 - 5
+    assert board.state().clock.ahead_seconds >= 5 * 60 - 5
     assert "Nothing waits: every event was acknowledged." in said(page)
 
 
@@ -193,13 +202,13 @@ def test_a_new_run_on_a_seed_empties_the_simulator(board: Board, home: House, op
     page.toggle(key="new_standing").set_value(True)
     page.button(key="begin").click().run()
     assert "A new run on seed 42 has begun, its clock stands still." in [text.value for text in calm(page).success]
-    assert board.seed() == "42"
+    assert board.state().run.seed == "42"
     assert home.http.get(f"/payments/{payment['id']}").status_code == 404
     assert "Stands still" in [metric.value for metric in page.metric]
     page.text_input(key="new_seed").set_value("")
     page.button(key="begin").click().run()
     assert "in real time" in calm(page).success[0].value
-    assert not board.clock().standing
+    assert not board.state().clock.standing
 
 
 def test_a_saved_run_is_lived_again(board: Board, home: House, open_page: Open) -> None:

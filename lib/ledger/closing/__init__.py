@@ -4,7 +4,7 @@ from lib.ledger.closing.booked import booked_before, booked_by_day, closed_until
 from lib.ledger.closing.close import CannotClose, ask_to_reopen, close_period, decide_reopening, sheet_text
 from lib.ledger.closing.elsewhere import Elsewhere, booked_elsewhere
 from lib.ledger.closing.late import Row
-from lib.ledger.closing.months import Figures, Month, currencies_moved, heard_late, months, past_closings
+from lib.ledger.closing.months import Figures, Month, currencies_with_months, heard_late, months, past_closings
 from lib.ledger.closing.recompute import Proof, recompute
 from lib.ledger.closing.tables import Period
 
@@ -22,7 +22,7 @@ __all__ = [
     "booked_elsewhere",
     "close_period",
     "closed_until",
-    "currencies_moved",
+    "currencies_with_months",
     "decide_reopening",
     "heard_late",
     "months",

@@ -9,12 +9,13 @@ from itertools import takewhile
 
 from sqlalchemy import Connection, select
 
+from lib.ledger.batch import Batch
 from lib.ledger.books import fees_until
 from lib.ledger.calendar import SettlementDays
 from lib.ledger.closing.late import MEASURES, Row, add_row, closed, late_rows, month_of, read_line
 from lib.ledger.closing.tables import PERIOD, SHEET, Period
 from lib.ledger.database import Database
-from lib.ledger.record import VOLUME
+from lib.ledger.record import VOLUME, VOLUME_DAY
 from lib.ledger.rows import as_rows
 from lib.ledger.sums import sums
 from lib.money import Money
@@ -62,10 +63,13 @@ def months(database: Database, currency: str, days: SettlementDays, now: datetim
         return list(reversed(months_in(connection, currency, days, now)))
 
 
-def currencies_moved(database: Database) -> list[str]:
-    """The currencies in which anything was ever asked for, in alphabetical order."""
+def currencies_with_months(database: Database) -> list[str]:
+    """The currencies in which money ever moved or a month is closed, in alphabetical order."""
     with database.read() as connection:
-        return sorted(connection.execute(select(VOLUME.c.currency).distinct()).scalars())
+        volume = VOLUME_DAY if Batch(connection).zone() else VOLUME
+        moved = select(volume.c.currency).where((volume.c.captured != 0) | (volume.c.refunded != 0))
+        kept = select(PERIOD.c.currency).where(PERIOD.c.reopened_at.is_(None))
+        return sorted(connection.execute(moved.union(kept)).scalars())
 
 
 def heard_late(month: Month, known: Iterable[Month]) -> list[tuple[str, Row]]:
