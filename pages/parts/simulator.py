@@ -47,7 +47,7 @@ def now() -> datetime:
 @st.cache_resource(ttl=timedelta(seconds=10), show_spinner=False)
 def _ahead() -> timedelta:
     try:
-        clock = board().clock() if in_reach() else None
+        clock = board().state().clock if in_reach() else None
     except BoardError:
         clock = None
     return max(timedelta(0), clock.now - datetime.now(UTC)) if clock else timedelta(0)
