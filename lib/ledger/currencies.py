@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, text
 
 from lib.ledger.record import PAYMENT
+
+_CURRENCIES = text(
+    "WITH RECURSIVE told (code) AS (SELECT min(currency) FROM payment UNION ALL SELECT "
+    "(SELECT min(currency) FROM payment WHERE currency > code) FROM told WHERE code IS NOT NULL) "
+    "SELECT code FROM told WHERE code IS NOT NULL"
+)
 
 
 def currencies_in(connection: Connection) -> Iterator[str]:
     """Every one, by one look into the index for each."""
-    following = select(func.min(PAYMENT.c.currency))
-    code: Any = ""
-    while code := connection.execute(following.where(PAYMENT.c.currency > code)).scalar():
-        yield code
+    yield from connection.execute(_CURRENCIES).scalars()
 
 
 def by_currency(connection: Connection, wanted: Sequence[str] = ()) -> list[ColumnElement[bool]]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_, select, type_coerce
+from sqlalchemy.types import NULLTYPE
 
 from lib import catalog
 from lib.ledger.currencies import by_currency
@@ -156,7 +157,8 @@ def candidates(
         if unwatched:
             conditions.append(~exists().where(WATCH.c.payment_id == column))
         order = [table.c.requested_at, table.c.seq if table is PAYMENT else table.c.key]
-        ordered = select(column, *order).where(*conditions).limit(limit)
+        places = (type_coerce(each, NULLTYPE) for each in order)  # as they are stored, which sorts as well
+        ordered = select(column, *places).where(*conditions).limit(limit)
         ordered = ordered.order_by(*(each.desc() if newest_first else each for each in order))
         rows = [row for stretch in stretches for row in connection.execute(ordered.where(stretch))]
         rows.sort(key=lambda row: row[1:], reverse=newest_first)

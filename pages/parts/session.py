@@ -54,7 +54,8 @@ def let_in() -> bool:
 
 def address() -> str | None:
     """From where this session's browser came, as far as it can be known."""
-    headers = {name.lower(): ", ".join(st.context.headers.get_all(name)) for name in st.context.headers}
+    sent = st.context.headers
+    headers = {name.lower(): ", ".join(sent.get_all(name)) for name in sent}
     # Streamlit says None for this machine.
     found = caller(st.context.ip_address or "127.0.0.1", headers, desk().settings.proxies)
     return str(found) if found else None

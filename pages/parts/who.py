@@ -46,6 +46,8 @@ def _choose() -> None:
 
 def remember(operator: Operator) -> None:
     """Have a sign-in noted, once in this session."""
+    if operator.origin != "sign-in":
+        return
     moment = signed_in_at(claims())
     if moment and _NOTED not in st.session_state:
         came(desk().database, operator, moment)
