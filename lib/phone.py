@@ -46,7 +46,9 @@ def checks(settings: Settings, *, transport: httpx.BaseTransport | None = None) 
     """
     url = settings.public_url
     if not url:
-        return [Check("PUBLIC_URL is set", "Until it is, links name this machine as only it knows itself: 127.0.0.1.")]
+        return [
+            Check("PUBLIC_URL is set", "Until it is, links begin with 127.0.0.1, which to every device means itself.")
+        ]
     done = [Check("PUBLIC_URL is set")]
     for what, why in (
         ("It is an address for other devices", refusal(url)),

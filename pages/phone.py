@@ -52,13 +52,11 @@ def invite() -> None:
 def explain(found: list[Check]) -> None:
     """What is missing, and how to start so that nothing is."""
     left, right = st.columns(2, gap="large")
-    with left, st.container(border=True, height="stretch"):
+    with left, st.container(border=True):
         st.subheader("A phone cannot pay here yet", anchor=False)
         for check in found:
             icon = ":green[:material/check_circle:]" if check.well else ":red[:material/cancel:]"
-            st.markdown(
-                f"{icon} {check.what}" if check.well else f"{icon} **Not so yet:** {check.what}.  \n{check.why}"
-            )
+            st.markdown(f"{icon} {check.what}" if check.well else f"{icon} **Not yet:** {check.what}.  \n{check.why}")
         st.markdown("So no QR code is shown: a phone that scans it would find nothing.")
     with right, st.container(border=True, height="stretch"):
         st.subheader("Start it like this", anchor=False)

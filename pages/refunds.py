@@ -47,7 +47,7 @@ def filters() -> RefundFilter:
             key="refund_search",
             bind="query-params",
             on_change=first_page,
-            placeholder="Reference, e-mail, payment or action id",
+            placeholder="Reference, e-mail or id",
             icon=":material/search:",
             label_visibility="collapsed",
         )

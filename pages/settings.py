@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import groupby
 
 import streamlit as st
@@ -26,23 +27,19 @@ def screen() -> None:
     for group, found in groupby(configured(desk(), operator()), key=lambda each: each.group):
         with st.container(border=True, gap="xsmall"):
             st.subheader(group, anchor=False)
-            show(group, list(found))
+            show(found)
     st.caption(
         "Change a value in the environment, in `.env` or in Streamlit's secrets, and start again. "
         "The audit log notes every change."
     )
 
 
-def show(group: str, found: list[Shown]) -> None:
-    st.table(
-        {
-            "Setting": [f"`{each.name}`  \n:small[{each.meaning}]" for each in found],
-            "Value": [value(each) for each in found],
-        },
-        border="horizontal",
-        hide_index=True,
-        alt=f"{group}: every setting with its meaning, its value and where it comes from",
-    )
+def show(found: Iterable[Shown]) -> None:
+    """A row a setting, in columns of the same width in all groups, below each other on a phone."""
+    for setting in found:
+        named, held = st.columns([3, 2], gap="medium")
+        named.markdown(f"`{setting.name}`  \n:small[{setting.meaning}]")
+        held.markdown(value(setting))
 
 
 def value(setting: Shown) -> str:

@@ -29,7 +29,7 @@ def show_parts(found: Breakdown, now: Mapping[str, Volumes], zone: str) -> None:
         refunds(found, now)
         card(
             "Why were payments declined?",
-            {words.response(code, None) or "No code was told": count for code, count in found.declines.items()},
+            {words.response_name(code): count for code, count in found.declines.items()},
             "No payment was declined.",
             "declines",
         )
@@ -60,9 +60,11 @@ def refunds(found: Breakdown, now: Mapping[str, Volumes]) -> None:
             "reasons",
             "Refunds by reason",
         )
-        for name in list(found.reasons)[:MOST]:
-            money = [str(by_reason[name]) for by_reason in found.refunds.values() if name in by_reason]
-            st.caption(f"{words.reason(name)}: {', '.join(money)}")
+        if found.reasons:
+            with st.expander("Amounts by reason", type="compact"):
+                for name in list(found.reasons)[:MOST]:
+                    money = [str(by_reason[name]) for by_reason in found.refunds.values() if name in by_reason]
+                    st.caption(f"{words.reason(name)}: {', '.join(money)}")
 
 
 def when(found: Breakdown) -> None:

@@ -119,6 +119,12 @@ _RESPONSE_CODES: Mapping[str, str] = {
     "20051": "There was not enough money in the customer's wallet.",
     "20120": "KakaoPay does not know this customer, or the account is closed.",
 }
+_RESPONSE_NAMES: Mapping[str, str] = {
+    "20005": "No reason given",
+    "20006": "Not carried out",
+    "20051": "Not enough money",
+    "20120": "Customer not known",
+}
 _RESPONSE_GROUPS: Mapping[str, str] = {
     "10": "Approved.",
     "20": "Declined; it may work on another try.",
@@ -195,6 +201,11 @@ def response(code: str | None, summary: str | None) -> str:
     meaning = _RESPONSE_CODES.get(code) or _RESPONSE_GROUPS.get(code[:2], "")
     said = " ".join(part for part in (code, plain(summary or "")) if part)
     return f"{meaning} ({said})" if meaning else said
+
+
+def response_name(code: str) -> str:
+    """What a response code is called where there is little room."""
+    return f"{_RESPONSE_NAMES.get(code, 'Code')} ({code})" if code else "No code was told"
 
 
 def reason(value: str | None) -> str:

@@ -13,13 +13,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser
 
+from lib import lan
 from tests.browser.conftest import DESK
-from tests.browser.screens import Merchant, ask_for_refund, badge, entries
+from tests.browser.screens import entries, rest
 from tests.screenshots.camera import WIDTHS, Mode, camera, chromium
-from tests.support.server import ROOT, Server, serving
-from tests.support.waiting import until
+from tests.screenshots.states import State, happenings, lived, opened
+from tests.support.server import ROOT, Server, free_port
 
 PICTURES = ROOT / ".pictures"
 SAMPLE = ("-m", "lib.demo", "--payments", "3000", "--seed", "7", "--months", "3")
@@ -44,21 +45,17 @@ def main() -> None:
 @contextmanager
 def living(folder: Path) -> Iterator[Server]:
     """The app with sample data in it."""
-    with serving(folder, OPERATOR_NAME="Mina Park, Jun Lee", REFUND_LIMITS="support HKD 1000") as server:
+    port = free_port()
+    settings = {"OPERATOR_NAME": "Mina Park, Jun Lee", "REFUND_LIMITS": "support HKD 1000"}
+    if addresses := lan.addresses():  # then a phone could pay
+        settings |= {"STREAMLIT_SERVER_ADDRESS": "0.0.0.0", "PUBLIC_URL": f"http://{addresses[0]}:{port}"}
+    server = Server(folder, settings, port=port)
+    server.start()
+    try:
         subprocess.run([sys.executable, *SAMPLE], cwd=ROOT, env=server.environment(), check=True)
         yield server
-
-
-def lived(server: Server, browser: Browser) -> str:
-    """One payment that its customer paid and of which two parts were refunded, in a browser; its id."""
-    with server.checkout() as client, camera(browser, "light", DESK) as desk:
-        payment_id = Merchant(server, client).paid("ORD-20931", 128_000)
-        page = desk.show(f"{server.url}/payment?id={payment_id}")
-        ask_for_refund(page, "300.00").get_by_role("button", name="Refund HKD 300.00").click()
-        expect(badge(page, "Partially Refunded")).to_be_visible()
-    query = "SELECT customer_email FROM payment WHERE id = :id AND customer_email <> ''"
-    until(lambda: server.rows(query, id=payment_id), seconds=60, what="whose payment it is")
-    return payment_id
+    finally:
+        server.kill()
 
 
 def for_the_readme(server: Server, browser: Browser, payment_id: str) -> None:
@@ -73,19 +70,24 @@ def every_screen(server: Server, browser: Browser, payment_id: str, folder: Path
     """Whole screens as `NAME-MODE-WIDTH.webp`; says which are wider than their window."""
     some_time = "since=2020-01-01T00:00:00Z&until=2100-01-01T00:00:00Z&zone=Asia/Hong_Kong"
     addresses = {
-        "payment": f"{server.url}/payment?id={payment_id}",
-        "payment-nobody": f"{server.url}/payment?id=pay_nobody",
-        "money-rows": f"{server.url}/money-rows?currency=HKD&{some_time}",
+        "payment": f"payment?id={payment_id}",
+        "payment-nobody": "payment?id=pay_nobody",
+        "money-rows": f"money-rows?currency=HKD&{some_time}",
+        "delivery": "webhook-events?delivery=1",
     }
     with camera(browser, "light", DESK) as desk:
         for link in entries(desk.show(server.url)).all():
-            href = f"{server.url}/{(link.get_attribute('href') or '').rpartition('/')[2]}"
-            addresses[href.rpartition("/")[2] or "overview"] = href
+            path = (link.get_attribute("href") or "").rpartition("/")[2]
+            addresses[path or "overview"] = path
+    addresses |= happenings(server, browser)
+    screens: dict[str, tuple[str, State]] = {name: (path, rest) for name, path in addresses.items()} | opened(
+        payment_id
+    )
     for mode in MODES:
         for width, size in WIDTHS.items():
             with camera(browser, mode, size) as window:
-                for name, address in addresses.items():
-                    window.show(address)
+                for name, (path, act) in screens.items():
+                    act(window.show(f"{server.url}/{path}"))
                     if over := window.overflow():
                         print(f"{name} is {over} px wider than {width}")
                     (folder / f"{name}-{mode}-{width}.webp").write_bytes(window.whole())
