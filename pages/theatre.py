@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pandas as pd
 import streamlit as st
 
 from lib.demo.calendar import ZONE
 from lib.demo.filling import SampleProblem, check_world
 from lib.demo.theatre import Scene, Theatre
+from lib.money import Money
 from lib.operators import NotAllowed
 from pages.parts import charts, frame, words
 from pages.parts.session import desk, operator
@@ -134,16 +136,7 @@ def ending(scene: Scene) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         st.subheader("Captured by currency", anchor=False)
-        rows = [
-            {"Currency": currency, "Simulator": str(there), "Ledger": str(scene.here.get(currency, "nothing"))}
-            for currency, there in sorted(scene.there.items())
-        ]
-        st.table(
-            rows,
-            border="horizontal",
-            hide_index=True,
-            alt="What was captured, according to the simulator and to the ledger",
-        )
+        both_sides(scene)
     with right:
         st.subheader("Fingerprint of the play", anchor=False)
         st.code(scene.fingerprint or "", language=None, wrap_lines=True)
@@ -155,6 +148,21 @@ def ending(scene: Scene) -> None:
             st.markdown(
                 ":material/difference: Not that of the play before. The settings or the program changed meanwhile."
             )
+
+
+def both_sides(scene: Scene) -> None:
+    """What was captured by currency, as integers, because only numbers are set flush right."""
+    currencies = sorted(scene.there)
+    sides = {"Simulator": scene.there, "Ledger": scene.here}
+    minor = {name: [side[each].minor if each in side else 0 for each in currencies] for name, side in sides.items()}
+    table = pd.DataFrame({"Currency": currencies, **minor})
+    style = table.style
+    for row, currency in enumerate(currencies):
+        style = style.format(
+            lambda amount, currency=currency: str(Money(amount, currency)), subset=([row], list(minor))
+        )
+    alt = "What was captured, according to the simulator and to the ledger"
+    st.table(style, border="horizontal", hide_index=True, alt=alt)
 
 
 def attempt(act: Callable[..., None]) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from lib.ledger.bulk import batches
 from lib.ledger.bulk.batches import CannotRun, Uploaded
-from lib.ledger.bulk.tables import ENDED, HELD, SENDABLE, Bulk
+from lib.ledger.bulk.tables import ENDED, HELD, SENDABLE, Bulk, BulkLine
 from lib.ledger.bulk.views import Tally, find_bulk, lines_of, outcomes, result, tallies, total, would_move
 from lib.ledger.desk import Desk
 from lib.money import Money
@@ -220,7 +220,7 @@ def lines(bulk: Bulk) -> None:
     tables.payment_table(
         {
             "line": [shown.line.line for shown in page.rows],
-            "amount": [str(shown.line.money or shown.line.given_amount) for shown in page.rows],
+            "amount": [as_given(shown.line) for shown in page.rows],
             "status": [[bulk_words.line(shown).word] for shown in page.rows],
             "reference": [shown.line.reference or shown.line.given_payment for shown in page.rows],
             "why": (why := [shown.why for shown in page.rows]),
@@ -235,7 +235,7 @@ def lines(bulk: Bulk) -> None:
             "amount": tables.money_column(),
             "status": tables.sign_column({**bulk_words.LINES, **words.REFUND_STATUSES}, width=150),
             "reference": st.column_config.TextColumn("Reference or id", width=130),
-            "why": st.column_config.TextColumn("Why", width=540 if any(why) else 60),
+            "why": st.column_config.TextColumn("Why", width=330 if any(why) else 60),
             "reason": st.column_config.TextColumn("Reason", width=140),
             "note": st.column_config.TextColumn("Note", width=140),
         },
@@ -247,6 +247,11 @@ def lines(bulk: Bulk) -> None:
         before = f"b{page.before}" if page.before is not None else None
         after = f"a{page.after}" if page.after is not None else None
         tables.turn_pages(before, after, key="bulk_lines", names=("Previous", "Next"))
+
+
+def as_given(line: BulkLine) -> str:
+    """The amount, or what the file says where that is none that we can refund."""
+    return str(line.money or f"{line.given_currency} {line.given_amount}".strip())
 
 
 def place() -> dict[str, int]:

@@ -23,7 +23,7 @@ def show(payment: Payment) -> None:
             poster.show(str(own.now.net), f"before: {own.without.net}", "green" if own.now != own.without else "grey")
         if own is None or own.now == own.without:
             st.header("This payment has moved no money: it waits for its customer, or ended unpaid.", anchor=False)
-    with everything, st.grid(2, min_column_width=330, gap="small"):
+    with everything, st.grid(2, min_column_width=260, gap="small"):
         for currency in sorted(changes, key=lambda name: (name != payment.currency, name)):
             card(currency, changes[currency])
     st.caption("What moved from the day on which the payment was asked for until now; before is the same without it.")

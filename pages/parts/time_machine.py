@@ -128,9 +128,9 @@ def stops_from(clock: Clock, zone: ZoneInfo) -> list[Stop]:
         Stop(
             f"Day {window + 1}",
             now + timedelta(days=window + 1),
-            f"the {window} days in which KakaoPay takes refunds are over for everything paid until now, so KakaoPay declines them.",
+            f"the {window} days in which KakaoPay takes refunds are over for everything paid until now.",
             "payments.py",
-            "Open a payment and try to refund it",
+            "Open a payment: it says why it cannot be refunded",
         ),
     ]
     if clock.next_delivery:

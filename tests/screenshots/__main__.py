@@ -73,7 +73,6 @@ def every_screen(server: Server, browser: Browser, payment_id: str, folder: Path
         "payment": f"payment?id={payment_id}",
         "payment-nobody": "payment?id=pay_nobody",
         "money-rows": f"money-rows?currency=HKD&{some_time}",
-        "delivery": "webhook-events?delivery=1",
     }
     with camera(browser, "light", DESK) as desk:
         for link in entries(desk.show(server.url)).all():

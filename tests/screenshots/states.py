@@ -69,6 +69,8 @@ def happenings(server: Server, browser: Browser) -> dict[str, str]:
                 client.post(wallet_of(server, page), data={"decision": "pay"})
                 expect(page.get_by_role("img", name="Paid")).to_be_visible()
 
+        [(delivery,)] = server.rows("SELECT max(id) FROM delivery WHERE verdict = 'accepted'")
+        found["delivery"] = f"webhook-events?delivery={delivery}"
         found |= presented(server, desk.show(f"{server.url}/present"))
         page = desk.show(f"{server.url}/theatre")
         expect(page.get_by_text("Nothing is missing.")).to_be_visible(timeout=THEATRE_MS)
