@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import plotly.io
@@ -58,11 +58,11 @@ def slot_bars(
 
     `on_click` is told `key` when a bar was chosen; `chosen_bar` then says which.
     """
-    nothing = Money(0, currency)
-    captured = [slot[currency].captured if currency in slot else nothing for slot in slots]
-    refunded = [-slot[currency].refunded if currency in slot else nothing for slot in slots]
+    nothing, clock = Money(0, currency), _clock(begins)
+    captured = tuple(slot[currency].captured if currency in slot else nothing for slot in slots)
+    refunded = tuple(-slot[currency].refunded if currency in slot else nothing for slot in slots)
     across = {
-        "tickvals": _some(_clock(begins)),
+        "tickvals": _some(clock),
         "tickformat": _TICKS[step],
         "ticklabeloverflow": "allow",
         "showgrid": False,
@@ -77,7 +77,7 @@ def slot_bars(
         "xaxis": {"type": "date", **across, **_axis()},
         "yaxis": {"nticks": 4, "tickformat": "~s", "zeroline": False, **_axis()},
     }
-    bars = [_bars(begins, captured, "captured", 1.0), _bars(begins, refunded, "refunded", 0.45)]
+    bars = [_bars(clock, captured, "captured", 1.0), _bars(clock, refunded, "refunded", 0.45)]
     st.plotly_chart(
         Figure(bars, layout),
         key=key,
@@ -199,12 +199,13 @@ def step_bars(steps: Mapping[str, int], *, key: str, alt: str, whole: int | None
     st.plotly_chart(Figure([bars], layout), key=key, config={**_QUIET, "staticPlot": True}, alt=alt)
 
 
-def _bars(begins: Sequence[datetime], amounts: Sequence[Money], word: str, opacity: float) -> dict[str, Any]:
+@lru_cache(maxsize=256)
+def _bars(clock: tuple[str, ...], amounts: tuple[Money, ...], word: str, opacity: float) -> Mapping[str, Any]:
     currency = amounts[0].currency
     known = catalog.currencies().get(currency)
     return {
         "type": "bar",
-        "x": _clock(begins),
+        "x": clock,
         # Heights are pixels, for which a float is exact enough; the words come from the money itself.
         "y": [float(amount.major) for amount in amounts],
         "customdata": [str(amount) for amount in amounts],
@@ -214,9 +215,9 @@ def _bars(begins: Sequence[datetime], amounts: Sequence[Money], word: str, opaci
     }
 
 
-def _clock(begins: Sequence[datetime]) -> list[str]:
+def _clock(begins: Sequence[datetime]) -> tuple[str, ...]:
     """Times as they stand on the local clock: an axis of the browser's would turn them to its own zone."""
-    return [f"{begin:%Y-%m-%dT%H:%M}" for begin in begins]
+    return tuple(f"{begin:%Y-%m-%dT%H:%M}" for begin in begins)
 
 
 def _axis() -> dict[str, Any]:
