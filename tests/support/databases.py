@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 
 import psycopg
 import pytest
@@ -69,18 +69,13 @@ class PostgreSQL:
 
 
 @cache
-def _server(folder: Path) -> PostgreSQL:
-    return PostgreSQL(folder)
+def postgresql() -> PostgreSQL:
+    """The run's server, started by whoever asks first and ended with the last process.
 
-
-def postgresql(factory: pytest.TempPathFactory) -> PostgreSQL:
-    """The run's server, started by whoever asks first.
-
-    Its folder lies beside those of the run, which are gone before the server is: it ends with the last process.
+    It is another user's, so its folder cannot lie below those of pytest: whichever run begins next closes them to others.
     """
-    base = factory.getbasetemp()
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
-    return _server((base.parents[1] if "PYTEST_XDIST_WORKER" in os.environ else base.parent) / f"postgresql-{run}")
+    return PostgreSQL(Path(os.environ.get("PYTEST_DEBUG_TEMPROOT", gettempdir())) / f"postgresql-{run}")
 
 
 def sqlite(file: Path) -> str:
@@ -104,7 +99,7 @@ def _empty_ledger() -> bytes:
 def fresh_url(backend: str, factory: pytest.TempPathFactory, *, empty: bool = False) -> Iterator[str]:
     """The URL of an empty ledger on `backend`, one of `BACKENDS`; with `empty`, certainly without any table yet."""
     if backend == "postgresql":
-        with postgresql(factory).database(empty=empty) as url:
+        with postgresql().database(empty=empty) as url:
             yield url
     else:
         file = factory.mktemp("ledger") / "ledger.db"
