@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.screens import Merchant, Window, ask_for_refund, badge, kept_refunds
 from tests.support.server import Server
+from tests.support.waiting import until
 
 
 def test_a_double_click_is_one_refund(server: Server, window: Window, merchant: Merchant) -> None:
@@ -55,6 +56,7 @@ def test_two_tabs_with_the_same_question_open(server: Server, window: Window, me
     told = r"Ana refunded HKD\s8\.00 meanwhile, on \d+ \w+ at \d\d:\d\d:\d\d HKT\. HKD\s3\.00 is left now\."
     expect(second.get_by_text(re.compile(told))).to_be_visible()
     expect(second.get_by_role("dialog")).to_have_count(0)
+    until(lambda: merchant.refunds(payment_id), what="the refund that was asked for first")
     assert merchant.refunds(payment_id) == [800]
     assert [amount for amount, _ in kept_refunds(server, payment_id)] == [800]
 
