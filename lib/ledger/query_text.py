@@ -140,7 +140,7 @@ def _free(text: str, zone: ZoneInfo) -> str:
 
 
 def _value(text: str) -> str:
-    return text if re.fullmatch(r'[^\s"\\]+', text) and not _FIELD.match(text) else _quoted(text)
+    return text if re.fullmatch(r'[^\s"\\<>=][^\s"\\]*', text) and not _FIELD.match(text) else _quoted(text)
 
 
 def _quoted(text: str) -> str:
