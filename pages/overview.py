@@ -15,7 +15,7 @@ from lib.ledger.periods import Period, change, edges, preceding
 from lib.ledger.success import Outcomes, outcomes
 from lib.ledger.tables import Payment
 from lib.ledger.volumes import Volumes
-from lib.ledger.watchdog import overdue
+from lib.ledger.watchdog import count_overdue
 from lib.money import MINUS, Money
 from pages.parts import charts, frame, live, overview_parts, overview_period, simulator, tables, words
 from pages.parts.overview_period import View
@@ -42,11 +42,11 @@ def screen() -> None:
 
 
 def show_overdue() -> None:
-    late = {each.payment_id for each in overdue(desk().database, datetime.now(UTC), limit=MOST_OVERDUE)}
+    late = count_overdue(desk().database, datetime.now(UTC), limit=MOST_OVERDUE)
     if not late:
         return
-    count = f"{len(late)}+" if len(late) == MOST_OVERDUE else len(late)
-    waits = "1 payment waits" if len(late) == 1 else f"{count} payments wait"
+    count = f"{late}+" if late == MOST_OVERDUE else late
+    waits = "1 payment waits" if late == 1 else f"{count} payments wait"
     st.page_link(
         "overdue.py",
         label=f"{waits} for news longer than expected",

@@ -131,6 +131,18 @@ def overdue(database: Database, now: datetime, *, limit: int = 200) -> list[Over
     ]
 
 
+def count_overdue(database: Database, now: datetime, *, limit: int) -> int:
+    """Of how many payments something should have been heard by `now`, counted up to `limit`."""
+    late: set[str] = set()
+    with database.read() as connection:
+        for ids in _handfuls(connection, now, limit):
+            waited_for = expected(connection, ids).items()
+            late |= {payment_id for payment_id, found in waited_for if any(each.due < now for each in found)}
+            if len(late) >= limit:
+                return limit
+    return len(late)
+
+
 def expected(connection: Connection, payment_ids: Sequence[str]) -> dict[str, list[Expectation]]:
     """What must be heard next of each of these payments; those at rest are absent."""
     # Rows with the few columns that count stand for the models: screens ask this often.
@@ -164,6 +176,20 @@ def candidates(
         rows.sort(key=lambda row: row[1:], reverse=newest_first)
         ids |= dict.fromkeys(row[0] for row in rows[:limit])
     return list(ids)
+
+
+def _handfuls(connection: Connection, now: datetime, size: int) -> Iterator[list[str]]:
+    """Payments of which something may be overdue, looked for no further than they are taken: `size` or more at a time."""
+    ids: dict[str, None] = {}
+    for column, stretches, conditions in _troubles(connection, now):
+        ordered = select(column).where(*conditions).order_by(column.table.c.requested_at).limit(size)
+        for stretch in stretches:
+            ids |= dict.fromkeys(connection.execute(ordered.where(stretch)).scalars())
+            if len(ids) >= size:
+                yield list(ids)
+                ids = {}
+    if ids:
+        yield list(ids)
 
 
 _Trouble = tuple[Any, Sequence[ColumnElement[bool]], list[ColumnElement[bool]]]

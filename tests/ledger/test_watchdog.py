@@ -11,7 +11,7 @@ from sqlalchemy import event, text
 from lib.ledger.database import Database
 from lib.ledger.facts import Fact
 from lib.ledger.record import record
-from lib.ledger.watchdog import RULES, candidates, overdue
+from lib.ledger.watchdog import RULES, candidates, count_overdue, overdue
 from tests.support.events import accepted, asked, at, balances, created, webhook
 
 MINUTE = 60
@@ -112,6 +112,7 @@ def test_the_longest_overdue_come_first_with_their_age(database: Database) -> No
     assert found[0].age == at(3600) - at(MINUTE) - RULES["decision"].patience
     assert found[0].expected == RULES["decision"].expected
     assert [each.payment_id for each in overdue(database, at(3600), limit=2)] == ["pay_1", "pay_2"]
+    assert [count_overdue(database, at(3600), limit=limit) for limit in (2, 3, 9)] == [2, 3, 3]
 
 
 def test_new_trouble_is_found_behind_much_that_is_not_overdue(database: Database) -> None:
