@@ -117,9 +117,9 @@ def navigate(number: int, action: Action, payment: Payment | None) -> None:
         st.caption(f"Step {number} of {len(STEPS)}", width="content")
         if number < len(STEPS):
             # One button for all steps: a browser keeps pressing the last step's for a moment after drawing the next.
+            # Not a primary one: those write the key's arrow in white, which nobody sees on yellow.
             st.button(
                 frame.primary(action.label, action.icon),
-                type="primary",
                 shortcut="Right",
                 on_click=on,
                 args=(payment,),

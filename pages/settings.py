@@ -25,7 +25,7 @@ def screen() -> None:
     if not frame.allowed("keys"):
         return
     for group, found in groupby(configured(desk(), operator()), key=lambda each: each.group):
-        with st.container(border=True, gap="xsmall"):
+        with st.container(border=True, gap="small"):
             st.subheader(group, anchor=False)
             show(found)
     st.caption(
@@ -37,7 +37,7 @@ def screen() -> None:
 def show(found: Iterable[Shown]) -> None:
     """A row a setting, in columns of the same width in all groups, below each other on a phone."""
     for setting in found:
-        named, held = st.columns([3, 2], gap="medium")
+        named, held = st.columns([3, 2], gap="xxsmall")
         named.markdown(f"`{setting.name}`  \n:small[{setting.meaning}]")
         held.markdown(value(setting))
 

@@ -54,7 +54,7 @@ def slot_bars(
     key: str,
     on_click: Callable[[str], None],
 ) -> None:
-    """A bar a slot: captured upwards, refunded downwards and lighter. `begins` are the slots' first moments, local.
+    """A bar a slot: captured upwards, refunded downwards and fainter. `begins` are the slots' first moments, local.
 
     `on_click` is told `key` when a bar was chosen; `chosen_bar` then says which.
     """
@@ -77,7 +77,7 @@ def slot_bars(
         "xaxis": {"type": "date", **across, **_axis()},
         "yaxis": {"nticks": 4, "tickformat": "~s", "zeroline": False, **_axis()},
     }
-    bars = [_bars(clock, captured, "captured", 1.0), _bars(clock, refunded, "refunded", 0.45)]
+    bars = [_bars(clock, captured, "captured", 1.0), _bars(clock, refunded, "refunded", 0.6)]
     st.plotly_chart(
         Figure(bars, layout),
         key=key,

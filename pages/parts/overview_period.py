@@ -51,7 +51,7 @@ def choose() -> View:
     first = f"{period.first:%-d %b}" if same_year else f"{period.first:%-d %b %Y}"
     st.caption(
         f"{first} – {period.last:%-d %b %Y}, {zone.key} ({period.until.astimezone(zone):%Z}) · one bar per {step}: up "
-        "captured, down and lighter refunded; own scale each; click one for its rows"
+        "captured, down and fainter refunded; own scale each; click one for its rows"
     )
     return View(period, zone, step)
 
