@@ -76,16 +76,15 @@ def how(fault: Fault) -> str:
 def _row(name: str, fault: Fault) -> None:
     keys = {field: f"fault_{name}_{field}" for field in ("on", "rate", "times", "seconds", "code")}
     with st.container(gap="xxsmall"):
-        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             hold(keys["on"], fault.on)
-            st.toggle(fault.title, key=keys["on"], on_change=_switch, args=(name, fault, keys["on"]), width="content")
-            with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
-                st.markdown(f":small[{how(fault)}]", width="content")
-                # A label of its own, and not how the fault is set: with another label it is another pop-over, and shut.
-                settings = st.popover("Set", type="tertiary", width="content", key=f"fault_{name}", on_change="rerun")
-                if settings.open:
-                    with settings:
-                        _settings(name, fault, keys)
+            st.toggle(fault.title, key=keys["on"], on_change=_switch, args=(name, fault, keys["on"]), width="stretch")
+            st.markdown(f":small[{how(fault)}]", width="content")
+            # A label of its own, and not how the fault is set: with another label it is another pop-over, and shut.
+            settings = st.popover("Set", type="tertiary", width="content", key=f"fault_{name}", on_change="rerun")
+            if settings.open:
+                with settings:
+                    _settings(name, fault, keys)
         st.caption(" ".join((fault.effect, SEEN.get(name, ""))).strip())
 
 
