@@ -29,7 +29,7 @@ def detail(number: str) -> None:
     """The drawer of the delivery with this number, as it stands in the address."""
     settings = desk().settings
     seen = None
-    if number.isdecimal() and len(number) < 16:
+    if number.removeprefix("-").isdecimal() and len(number) < 17:  # sample deliveries count downwards
         seen = xray(desk().database, int(number), settings.webhook_keys, secret_key=settings.secret_key)
     if seen is None:
         st.markdown(f"There is no delivery {words.plain(number[:20])}. Refused ones are kept for a while only.")

@@ -138,6 +138,12 @@ def test_one_delivery_in_full(delivered: Database, open_page: Open) -> None:
     assert [link.value for link in page.get("page_link")] == ["Open payment ORD-0001"]
 
 
+def test_a_sample_delivery_whose_number_lies_below_zero_opens(delivered: Database, open_page: Open) -> None:
+    with delivered.write() as connection:
+        connection.execute(text("UPDATE delivery SET id = -2274125377 WHERE id = 2"))
+    assert '"ORD-0001"' in open_page(PAGE, delivery="-2274125377").json[0].value
+
+
 def test_a_repeated_delivery_shows_what_it_repeated_and_a_conflicting_one_its_own(
     delivered: Database, open_page: Open
 ) -> None:
