@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.screens import Merchant, Window, title
-from tests.support.server import Server, payment_request
+from tests.support.server import Server, payment_request, serving
 from tests.support.waiting import until
 
 
-def test_the_clock_is_dragged_to_a_links_expiry_and_the_dashboard_follows(
-    server: Server, window: Window, merchant: Merchant
-) -> None:
-    assert merchant.client.post("/payments", json=payment_request("UNPAID")).status_code == 202
-    board = window(f"{server.url}/simulator-board")
-    board.get_by_role("slider", name="Drag the clock to").press("ArrowRight")
-    expect(board.get_by_text("links that nobody has paid expire")).to_be_visible()
-    board.get_by_role("button", name="Travel there").click()
-    expect(board.get_by_text("Everything due on the way has happened.")).to_be_visible()
-    board.get_by_role("link", name="See them expired among the payments").click()
-    expect(title(board, "Payments")).to_be_visible()
-    status = "SELECT status FROM payment WHERE reference = :of"
-    until(lambda: server.rows(status, of="UNPAID") == [("Expired",)], what="the expiry")
+def test_the_clock_is_dragged_to_a_links_expiry_and_the_dashboard_follows(window: Window, tmp_path: Path) -> None:
+    with serving(tmp_path) as server, server.checkout() as client:  # its own: time would pass for all others too
+        assert client.post("/payments", json=payment_request("UNPAID")).status_code == 202
+        board = window(f"{server.url}/simulator-board")
+        board.get_by_role("slider", name="Drag the clock to").press("ArrowRight")
+        expect(board.get_by_text("links that nobody has paid expire")).to_be_visible()
+        board.get_by_role("button", name="Travel there").click()
+        expect(board.get_by_text("Everything due on the way has happened.")).to_be_visible()
+        board.get_by_role("link", name="See them expired among the payments").click()
+        expect(title(board, "Payments")).to_be_visible()
+        status = "SELECT status FROM payment WHERE reference = :of"
+        until(lambda: server.rows(status, of="UNPAID") == [("Expired",)], what="the expiry")
 
 
 @pytest.mark.soak
