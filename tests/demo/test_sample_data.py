@@ -176,6 +176,21 @@ def test_it_lies_before_the_first_real_delivery(desk: Desk) -> None:
     assert begin(desk, ANA, payments=100, seed=1, months=1, now=NOW).until < came
 
 
+def test_made_again_it_lies_before_what_really_came_after_it_was_made_first(desk: Desk) -> None:
+    filled(desk)
+    came = NOW + timedelta(hours=1)
+    receive(desk.database, [Incoming(event("payment_pending", "real", came), came, "s", None, 9, None, 0)])
+    removed(desk)
+    filled(desk, now=came + timedelta(days=1))
+    sample = find_sample(desk.database)
+    assert sample
+    assert sample.until < came
+    newest, *rest = find_deliveries(desk.database, DeliveryFilter(), limit=500).rows
+    assert str(newest.event_id).endswith("real")
+    times = [row.received_at for row in rest]
+    assert times == sorted(times, reverse=True)
+
+
 def test_one_at_a_time_and_within_limits(desk: Desk) -> None:
     for wrong in ({"payments": 99}, {"payments": 1_000_001}, {"months": 0}, {"seed": -1}):
         with pytest.raises(SampleProblem, match="Choose 100 to 1,000,000"):
