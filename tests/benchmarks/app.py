@@ -41,7 +41,7 @@ def starts() -> Iterator[Line]:
         bare, new, again = (sorted(column) for column in zip(*took, strict=True))
     for what, times, remark in (
         ("an empty Streamlit app", bare, "one title"),
-        ("ours, started again", again, "receiver, workers and simulator in it"),
+        ("ours, started again", again, "receiver in it, simulator and workers soon behind it"),
         ("ours, for the first time", new, "and the tables made"),
     ):
         yield Line(
