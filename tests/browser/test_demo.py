@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.screens import Merchant, Window, title
 from tests.support.server import Server, payment_request, serving
@@ -24,6 +24,47 @@ def test_the_clock_is_dragged_to_a_links_expiry_and_the_dashboard_follows(window
         expect(title(board, "Payments")).to_be_visible()
         status = "SELECT status FROM payment WHERE reference = :of"
         until(lambda: server.rows(status, of="UNPAID") == [("Expired",)], what="the expiry")
+
+
+def travel(board: Page, stop: str, steps: int) -> None:
+    """Drag the clock so many stops on, to the one of this name, and go there."""
+    slider = board.get_by_role("slider", name="Drag the clock to")
+    for _ in range(steps):
+        slider.press("ArrowRight")
+    expect(slider).to_have_attribute("aria-valuetext", stop)
+    board.get_by_role("button", name="Travel there").click()
+    expect(board.get_by_text(f"{stop}: the clock was moved.")).to_be_visible()
+
+
+@pytest.mark.soak
+def test_the_dashboard_follows_the_clock_to_every_stop(window: Window, tmp_path: Path) -> None:
+    with serving(tmp_path) as server, server.checkout() as client:
+        merchant = Merchant(server, client)
+        monthly, (unpaid, _) = merchant.paid("MONTHLY", 5_000, payment_type="Recurring"), merchant.asked("UNPAID")
+        board, page = window(f"{server.url}/simulator-board"), window(f"{server.url}/payment?id={monthly}")
+        expect(page.get_by_text("it can be refunded until")).to_be_visible()
+
+        travel(board, "Link expiry", 1)
+        merchant.wait(unpaid, "Expired")
+
+        travel(board, "Payout day", 2)
+        reports = window(f"{server.url}/reconcile")
+        reports.get_by_role("button", name="Fetch from Checkout.com").click()
+        expect(reports.get_by_text("The reports and the ledger agree in everything.")).to_be_visible()
+
+        travel(board, "Next charge", 3)
+        page.get_by_role("textbox", name="Amount in HKD").last.fill("50.00")
+        page.get_by_role("button", name="Charge HKD 50.00").click()
+        expect(page.get_by_role("button", name="Another charge")).to_be_visible()
+        charged = "SELECT status FROM payment WHERE id <> :id AND amount = 5000"
+        until(lambda: server.rows(charged, id=monthly) == [("Captured",)], what="next month's charge")
+
+        travel(board, "Day 366", 4)
+        board.get_by_role("link", name="Open a payment: it says why it cannot be refunded").click()
+        expect(title(board, "Payments")).to_be_visible()
+        page.reload()
+        expect(page.get_by_text("KakaoPay refunds within 365 days")).to_be_visible()
+        expect(page.get_by_role("button", name="Refund")).to_have_count(0)
 
 
 @pytest.mark.soak
