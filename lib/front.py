@@ -44,7 +44,12 @@ class Front:
 
     @contextlib.asynccontextmanager
     async def open(self, database: Database, settings: Settings) -> AsyncIterator[None]:
-        """Take deliveries into `database` for as long as the block lasts."""
+        """Take deliveries into `database` for as long as the block lasts.
+
+        A thread that computes (a page, the replay proof, the rest of a start) gives way after half a millisecond; a batch
+        asks for its turn dozens of times, and by default waits up to five each time.
+        """
+        sys.setswitchinterval(0.0005)
         receiver = Receiver(database, settings.webhook_keys)
         async with receiver.running():
             self._database, self._receiver = database, receiver
@@ -114,15 +119,12 @@ def settle() -> None:
     """Set this process up for deliveries, once, when all is loaded.
 
     Garbage is collected less often, and what the start has loaded is not looked through again: by default every seven
-    hundred new objects are, dozens of times a batch while all of them are in use. A thread that computes (a page, the
-    replay proof) gives way after half a millisecond; a batch asks for its turn dozens of times, and by default waits
-    up to five each time.
+    hundred new objects are, dozens of times a batch while all of them are in use.
     """
     gc.collect()
     gc.freeze()
     gc.set_threshold(_IN_USE, 10, 10)
     gc.enable()
-    sys.setswitchinterval(0.0005)
 
 
 app = Front()
