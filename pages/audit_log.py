@@ -114,7 +114,7 @@ def show_list(found: Page[Audit]) -> None:
             "who": [row.who for row in found.rows],
             "action": [entry.action(row.action) for row in found.rows],
             "subject": [words.short_id(row.subject) for row in found.rows],
-            "change": [entry.change(row.before, row.after) for row in found.rows],
+            "change": [entry.change(row.before, row.after, row.subject) for row in found.rows],
             "origin": [entry.origin(row.origin, row.address) for row in found.rows],
             "role": [words.roles(row.roles.split(",")) or "—" for row in found.rows],
             "seq": [row.seq for row in found.rows],

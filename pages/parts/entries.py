@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from lib import catalog
 from lib.money import Money
+from pages.parts import words
 
 _ORIGINS: Mapping[str, str] = {"local": "This machine", "sign-in": "Signed in"}
 
@@ -20,9 +22,12 @@ def origin(kind: str, address: str | None) -> str:
     return ", ".join(filter(None, (_ORIGINS.get(kind, kind), address)))
 
 
-def change(before: str | None, after: str | None) -> str:
-    """What was before and what is after: `verdict: bad_signature → accepted; amount: HKD 11.00`."""
-    old, new = _values(before), _values(after)
+def change(before: str | None, after: str | None, subject: str = "") -> str:
+    """What was before and what is after: `verdict: bad_signature → accepted; amount: HKD 11.00`.
+
+    `subject` is what it was done to: a closed month's names the currency of its figures.
+    """
+    old, new = _values(before, subject), _values(after, subject)
     parts = []
     for name in {**old, **new}:
         value = _said(new.get(name))
@@ -31,12 +36,16 @@ def change(before: str | None, after: str | None) -> str:
     return "; ".join(parts)
 
 
-def _values(text: str | None) -> dict[str, object]:
+def _values(text: str | None, subject: str) -> dict[str, object]:
     values: dict[str, object] = json.loads(text) if text else {}
-    amount, currency = values.get("amount"), values.get("currency")
-    if isinstance(amount, int) and isinstance(currency, str):
-        values = {name: value for name, value in values.items() if name != "currency"}
-        values["amount"] = str(Money(amount, currency))
+    currency = values.get("currency") or subject.partition(" ")[0]
+    for name in ("amount", "closing"):
+        minor = values.get(name)
+        if isinstance(minor, int) and isinstance(currency, str) and currency in catalog.currencies():
+            values = {other: value for other, value in values.items() if other != "currency"}
+            values[name] = str(Money(minor, currency))
+    if isinstance(values.get("reason"), str):
+        values["reason"] = words.reason(str(values["reason"]))
     return values
 
 

@@ -83,6 +83,8 @@ def test_a_role_that_may_not_is_told_who_may(recorded: Database, open_page: Open
 
 def test_an_entry_reads_as_words() -> None:
     assert entries.change(None, None) == ""
+    told = entries.change('{"reason":"damaged"}', '{"closing":2122640}', "KRW 2026-08")
+    assert told.replace("\u00a0", " ") == "reason: Damaged or faulty → —; closing: KRW 2,122,640"
     assert entries.change('{"on":false,"TIME_ZONE":""}', '{"on":true,"TIME_ZONE":null,"several_words":[1]}') == (
         "on: no → yes; TIME_ZONE: — → —; several words: [1]"
     )
