@@ -83,6 +83,7 @@ def filters() -> AuditFilter:
             on_change=first_page,
             format="YYYY-MM-DD",
             label_visibility="collapsed",
+            width=250,
         )
     zone = desk().settings.zone
     since, until = None, None
