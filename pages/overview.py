@@ -154,8 +154,7 @@ def show_currency(
             delta_description=compared(len(period.days), vs=moved is not None),
         )
         st.caption(
-            f"Captured {now.captured.figure} in {now.captured_count:,} · refunded {(-now.refunded).figure} "
-            f"in {now.refunded_count:,}"
+            f"Captured {now.captured} in {now.captured_count:,} · refunded {-now.refunded} in {now.refunded_count:,}"
         )
         if now.captured or now.refunded:
             begins = [edge.astimezone(view.zone) for edge in borders[:-1]]

@@ -35,7 +35,7 @@ def show(payment: Payment, refunds: Sequence[Refund]) -> None:
 
 
 def show_account(payment: Payment, held: Account, refunds: Sequence[Refund]) -> None:
-    st.subheader("Refund account", anchor=False)
+    st.subheader(f"Refund account, {words.plain(held.captured.currency)}", anchor=False)
     with st.grid(4, min_column_width=120):
         st.metric("Captured", held.captured.figure)
         st.metric(f"{square(REFUNDED)} Refunded", held.refunded.figure)

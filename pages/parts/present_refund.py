@@ -69,11 +69,11 @@ def watch(payment_id: str, key: str, status: str | None, version: int) -> None:
     with middle:
         announce(payment, refund)
         held = account(payment)
-        with st.grid(4, min_column_width=120):
-            st.metric("Captured", held.captured.figure)
-            st.metric("Refunded", held.refunded.figure)
-            st.metric("On its way", held.underway.figure)
-            st.metric("Remaining", held.remaining.figure)
+        with st.grid(4, min_column_width=150):
+            st.metric("Captured", str(held.captured))
+            st.metric("Refunded", str(held.refunded))
+            st.metric("On its way", str(held.underway))
+            st.metric("Remaining", str(held.remaining))
     if (refund.status if refund else None, payment.version) != (status, version):
         st.rerun()
 
