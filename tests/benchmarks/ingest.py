@@ -25,6 +25,7 @@ from tests.support.server import ROOT
 
 CONNECTIONS = 64
 _NOOP_SECONDS = 3.0
+_WARMUP = 2.0
 _FASTEST = 16_000
 """More events a second than any receiver that stores them will take here; so many requests are prepared."""
 
@@ -83,14 +84,14 @@ class Course:
         self._next_life = stream.write(
             requests,
             first=self._next_life,
-            events=int((self._seconds + 1) * _FASTEST),
+            events=int((self._seconds + _WARMUP) * _FASTEST),
             at=datetime.now(UTC),
             captured_before=captured,
         )
         before = _events(url)
         folder = Path(tempfile.mkdtemp(dir=self._folder))
         with contender.serve(folder, url) as served:
-            said, cost = _measured(served, requests, self._seconds, warmup=1.0)
+            said, cost = _measured(served, requests, self._seconds, warmup=_WARMUP)
         after, self._noop_cost = self._run_noop()
         yardstick = (self._noop.rate + after.rate) / 2
         self._noop = after

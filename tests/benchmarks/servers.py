@@ -54,11 +54,14 @@ def uvicorn(app: str, folder: Path, database_url: str) -> Iterator[Served]:
 
 @contextmanager
 def whole_app(folder: Path, database_url: str) -> Iterator[Served]:
-    """`streamlit run app.py`: screens, simulator, workers and receiver in one process."""
+    """`streamlit run app.py`: screens, simulator, workers and receiver in one process, all of it started."""
     with machine.on_core(machine.SERVER):
         running = serving(folder, DATABASE_URL=database_url, CHECKOUT_WEBHOOK_KEYS=stream.KEY)
         server = running.__enter__()
     try:
+        with server.client() as client:
+            while client.get("/healthz").json()["workers"]["status"] == "starting":
+                time.sleep(0.05)
         yield Served(server.port, server.pid)
         server.stop()
     finally:
