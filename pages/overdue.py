@@ -12,7 +12,7 @@ from lib.ledger.watchdog import Overdue, overdue
 from pages.parts import frame, live, simulator, tables, words
 from pages.parts.session import desk
 
-MOST = 100
+MOST = 50
 
 
 def screen() -> None:

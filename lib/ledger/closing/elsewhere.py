@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from lib.ledger.calendar import SettlementDays
+from lib.ledger.closing.booked import closed_until
 from lib.ledger.closing.late import Row
-from lib.ledger.closing.months import months
+from lib.ledger.closing.months import months_in
 from lib.ledger.database import Database
 
 
@@ -27,8 +28,13 @@ def booked_elsewhere(
     database: Database, currency: str, since: datetime, until: datetime, days: SettlementDays, now: datetime
 ) -> Elsewhere:
     """What parts the rows of a span of whole settlement days from what settlement shows."""
-    away, taken = [], []
-    for month in months(database, currency, days, now):
+    away: list[tuple[date, Row]] = []
+    taken: list[tuple[date, Row]] = []
+    with database.read() as connection:
+        if currency not in closed_until(connection):
+            return Elsewhere(away, taken)
+        known = months_in(connection, currency, days, now)
+    for month in known:
         booked = since <= month.since < until
         for row in month.late:
             dated = since <= row.at < until
