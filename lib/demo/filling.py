@@ -150,8 +150,6 @@ def fill(desk: Desk, progress: Callable[[Progress], None] = lambda _progress: No
     me, plan, done = secrets.token_hex(8), plan_of(sample), sample.filled
     with database.write() as connection:
         connection.execute(update(SAMPLE).values(holder=me, beat_at=datetime.now(UTC)))
-        real = select(func.min(DELIVERY.c.id)).where(DELIVERY.c.received_at >= plan.until)
-        below = min(connection.execute(real).scalar() or 0, 0)
     key = desk.settings.webhook_keys[0]
     for chunk in _chunks(lives(plan), done):
         told = [(life, facts_of(life)) for life in chunk]
@@ -163,7 +161,7 @@ def fill(desk: Desk, progress: Callable[[Progress], None] = lambda _progress: No
             if not connection.execute(held.values(filled=done, state=state, beat_at=datetime.now(UTC))).rowcount:
                 return False
             stored = store(connection, [fact for _, known in told for fact in known])
-            _store_arrivals(connection, came, told, stored, plan.until, key, below)
+            _store_arrivals(connection, came, told, stored, plan.until, key)
         progress(Progress(done, plan.payments))
     return True
 
@@ -184,14 +182,13 @@ def _store_arrivals(
     stored: Sequence[Stored],
     until: datetime,
     key: str,
-    below: int,
 ) -> None:
     seqs = {fact.id: place.seq for fact, place in zip((f for _, known in told for f in known), stored, strict=True)}
     rows: list[tuple[Any, ...]] = []
     for arrival in came:
         fact, raw = arrival.fact, arrival.fact.text.encode()
         values = {
-            "id": below + _number(arrival, seqs[fact.id], until),
+            "id": _number(arrival, seqs[fact.id], until),
             "received_at": time_text(arrival.at),
             "verdict": "duplicate" if arrival.again else "accepted",
             "reason": "Same event id as an earlier delivery" if arrival.again else "Stored",
@@ -215,8 +212,7 @@ def _number(arrival: Arrival, seq: int, until: datetime) -> int:
 
 
 def _end(connection: Connection, now: datetime) -> datetime:
-    # All are real while there is no sample data. After some, SQLite goes on counting below zero for real ones too.
-    first: Select[Any] = select(DELIVERY.c.received_at).order_by(DELIVERY.c.id).limit(1)
+    first: Select[Any] = select(DELIVERY.c.received_at).where(DELIVERY.c.id > 0).order_by(DELIVERY.c.id).limit(1)
     came = connection.execute(first).scalar()
     return min(now, came.replace(microsecond=0) - _BEFORE_REAL) if came else now
 

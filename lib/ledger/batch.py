@@ -43,14 +43,16 @@ class Batch:
         statement = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {within} {rest}"  # noqa: S608 - our own names
         return self._rows(statement, (start, end))
 
-    def next_numbers(self, table: Table, count: int) -> Iterable[int]:
-        """`count` unused values of the table's `seq`. On SQLite the writer lock keeps them ours until the commit."""
+    def next_numbers(self, table: Table, count: int, column: str = "seq") -> Iterable[int]:
+        """`count` unused values of the table's `column`, above zero: below it sample data lies.
+
+        On SQLite the writer lock keeps them ours until the commit.
+        """
         if self._postgresql:
-            sequence = f"{table.name}_seq_seq"
             wanted = "SELECT nextval(%s) FROM generate_series(1, %s)"
-            return [row[0] for row in self._rows(wanted, (sequence, count))]
-        last = self._rows(f"SELECT max(seq) FROM {table.name}")[0][0] or 0  # noqa: S608 - our own names
-        return range(last + 1, last + 1 + count)
+            return [row[0] for row in self._rows(wanted, (f"{table.name}_{column}_seq", count))]
+        last = self._rows(f"SELECT max({column}) FROM {table.name}")[0][0] or 0  # noqa: S608 - our own names
+        return range(max(0, last) + 1, max(0, last) + 1 + count)
 
     def insert(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows that all have the same columns."""

@@ -82,7 +82,7 @@ def receive(database: Database, deliveries: Sequence[Incoming], *, patient: bool
 def _quarantine(database: Database, delivery: Incoming, reason: str) -> Verdict:
     verdict = Verdict("quarantined", reason)
     with database.write() as connection:
-        Batch(connection).insert_tuples(DELIVERY, _COLUMNS, [_row(delivery, verdict, verdict, None)])
+        _insert(connection, [_row(delivery, verdict, verdict, None)])
     return verdict
 
 
@@ -96,10 +96,18 @@ def _receive(database: Database, deliveries: Sequence[Incoming], *, patient: boo
             verdict = item if isinstance(item, Verdict) else _judge(connection, item, new=bool(place and place.new))
             verdicts.append(verdict)
             rows.append(_row(delivery, item, verdict, place.seq if place else None))
-        Batch(connection).insert_tuples(DELIVERY, _COLUMNS, rows)
+        _insert(connection, rows)
         for word in {verdict.word for verdict in verdicts} & KEPT.keys():
             _forget_oldest(connection, word)
     return verdicts
+
+
+def _insert(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+    batch = Batch(connection)
+    numbers = batch.next_numbers(DELIVERY, len(rows), "id")
+    batch.insert_tuples(
+        DELIVERY, ("id", *_COLUMNS), [(number, *row) for number, row in zip(numbers, rows, strict=True)]
+    )
 
 
 def _read(delivery: Incoming) -> Fact | Verdict:

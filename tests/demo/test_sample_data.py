@@ -163,6 +163,7 @@ def test_deliveries_are_found_by_their_times_and_come_before_real_ones(desk: Des
     receive(desk.database, [Incoming(event("payment_pending", "real", NOW), NOW, "s", None, 9, None, 0)])
     newest, *rest = find_deliveries(desk.database, DeliveryFilter(), limit=500).rows
     assert str(newest.event_id).endswith("real")
+    assert newest.id == 1
     times = [row.received_at for row in rest]
     assert times == sorted(times, reverse=True)
     since, until = NOW - timedelta(days=9), NOW - timedelta(days=4)
@@ -187,6 +188,7 @@ def test_made_again_it_lies_before_what_really_came_after_it_was_made_first(desk
     assert sample.until < came
     newest, *rest = find_deliveries(desk.database, DeliveryFilter(), limit=500).rows
     assert str(newest.event_id).endswith("real")
+    assert newest.id == 1
     times = [row.received_at for row in rest]
     assert times == sorted(times, reverse=True)
 
