@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
 from lib.ledger import queries, volumes
 from lib.ledger.breakdown import breakdown
-from lib.ledger.periods import Period, change, edges, preceding
-from lib.ledger.success import Outcomes, outcomes
+from lib.ledger.periods import Period, edges, preceding
+from lib.ledger.success import outcomes
 from lib.ledger.tables import Payment
 from lib.ledger.volumes import Volumes
-from lib.ledger.watchdog import count_overdue
-from lib.money import MINUS, Money
-from pages.parts import charts, frame, live, overview_parts, overview_period, simulator, tables, words
+from lib.money import Money
+from pages.parts import (
+    charts,
+    frame,
+    live,
+    overview_net,
+    overview_overdue,
+    overview_parts,
+    overview_period,
+    simulator,
+    tables,
+    words,
+)
 from pages.parts.overview_period import View
 from pages.parts.session import desk
 
 COLUMNS = 3
 LATEST = 8
-MOST_OVERDUE = 100
 BARS = "bars_"
 CLICKED = "bar_clicked"
 
@@ -34,25 +42,11 @@ def screen() -> None:
     frame.page("Overview", "What was captured and refunded, by currency. Currencies are never added up.")
     latest = queries.find_payments(database, queries.PaymentFilter(), limit=LATEST).rows
     if latest:
-        show_overdue()
+        overview_overdue.show(drawn)
         figures(latest)
     else:
         welcome()
     live.redraw_on_change(lambda: queries.pulse(database), drawn, minute)
-
-
-def show_overdue() -> None:
-    late = count_overdue(desk().database, datetime.now(UTC), limit=MOST_OVERDUE)
-    if not late:
-        return
-    count = f"{late}+" if late == MOST_OVERDUE else late
-    waits = "1 payment waits" if late == 1 else f"{count} payments wait"
-    st.page_link(
-        "overdue.py",
-        label=f"{waits} for news longer than expected",
-        icon=":material/hourglass_bottom:",
-        width="content",
-    )
 
 
 def welcome() -> None:
@@ -93,9 +87,9 @@ def figures(latest: Sequence[Payment]) -> None:
             show_currency(now[currency], net_before, view, borders, slots)
         if free > 1:
             with wall.cell(column_span=free):
-                show_outcomes(outcomes(now.values()))
+                overview_parts.show_outcomes(outcomes(now.values()))
         else:
-            show_outcomes(outcomes(now.values()))
+            overview_parts.show_outcomes(outcomes(now.values()))
         if not free:
             with wall.cell(column_span=COLUMNS - 1):
                 show_latest(latest)
@@ -127,71 +121,15 @@ def clicked(key: str) -> None:
 def show_currency(
     now: Volumes, before: Money, view: View, borders: Sequence[datetime], slots: Sequence[Mapping[str, Volumes]]
 ) -> None:
-    currency, period = now.currency, view.period
-    moved = change(now.net, before)
+    currency = now.currency
     with st.container(border=True, height="stretch", gap="xsmall"):
-        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            st.markdown(f":small[{words.dot(currency)} **{words.plain(currency)}** net]", width="content")
-            st.page_link(
-                "payments.py",
-                label=":small[Payments]",
-                icon=":material/chevron_right:",
-                icon_position="right",
-                help=f"Payments in {currency} requested in these days",
-                query_params={
-                    "currency": currency,
-                    "since": period.first.isoformat(),
-                    "until": period.last.isoformat(),
-                },
-            )
-        st.metric(
-            f"{currency} net",
-            str(now.net),
-            label_visibility="collapsed",
-            delta=percent(moved) if moved is not None else str(before) if before else "nothing",
-            delta_color="green" if moved and moved > 0 else "red" if moved else "off",
-            delta_arrow="up" if moved and moved > 0 else "down" if moved else "off",
-            delta_description=compared(len(period.days), vs=moved is not None),
-        )
-        st.caption(
-            f"Captured {now.captured} in {now.captured_count:,} · refunded {-now.refunded} in {now.refunded_count:,}"
-        )
+        captured, refunded = (now.captured, now.captured_count), (now.refunded, now.refunded_count)
+        overview_net.show(now.net, before, captured, refunded, view.period.first, view.period.last)
         if now.captured or now.refunded:
             begins = [edge.astimezone(view.zone) for edge in borders[:-1]]
             charts.slot_bars(currency, begins, slots, view.step, key=f"{BARS}{currency}", on_click=clicked)
         else:
             st.caption("Requested, but nothing captured in this time.")
-
-
-def compared(days: int, *, vs: bool) -> str:
-    """What follows the change, or what there was before where no change can be told."""
-    if days == 1:
-        return "vs the day before" if vs else "on the day before"
-    return f"vs {days} days before" if vs else f"in the {days} days before"
-
-
-def percent(moved: Decimal) -> str:
-    return f"{moved:+,}%".replace("-", MINUS) if moved else "no change"
-
-
-def show_outcomes(seen: Outcomes) -> None:
-    with st.container(border=True, height="stretch", gap="xsmall"):
-        st.subheader("Where do payments stop?", anchor=False)
-        success = "None has ended yet." if seen.success is None else f"{seen.success}% of those that ended were paid."
-        st.caption(f"Number of payments, all currencies. {success}")
-        charts.step_bars(
-            {
-                "Requested": seen.requested,
-                "Captured": seen.captured,
-                "Declined": seen.declined,
-                "Expired": seen.expired,
-                "Canceled": seen.canceled,
-                "Refunds": seen.refunds,
-            },
-            key="steps",
-            alt=f"{seen.requested} payments requested, {seen.captured} captured, {seen.declined} declined, "
-            f"{seen.expired} expired, {seen.canceled} canceled; {seen.refunds} refunds. {success}",
-        )
 
 
 def show_latest(payments: Sequence[Payment]) -> None:

@@ -16,6 +16,7 @@ from lib.operators import NotAllowed, Right
 from lib.settings import SettingsError, World
 from lib.sign_in import NotIn
 from pages.parts.session import desk, operator
+from pages.parts.tables import kept
 
 PRODUCT = "KakaoPay desk"
 
@@ -35,12 +36,17 @@ def tab_title(title: str, world: World) -> str:
 
 def page(title: str, purpose: str) -> None:
     """The head of a screen: title, the world we are in, and one sentence on what the screen is for."""
-    world = desk().settings.world
-    st.set_page_config(page_title=tab_title(title, world))
+    settings = desk().settings
+    st.set_page_config(page_title=tab_title(title, settings.world))
+    _head(title, purpose, settings.world_words, settings.world)
+
+
+@kept
+def _head(title: str, purpose: str, world_words: str, world: World) -> None:
     with st.container(gap="xxsmall"):
         with heading_row():
             st.title(title, width="content", anchor=False)
-            world_sign()
+            _badge(world_words, world)
         st.caption(purpose)
 
 
@@ -51,9 +57,12 @@ def heading_row() -> DeltaGenerator:
 
 def world_sign() -> None:
     """The badge that says whether money is real."""
-    settings = desk().settings
-    icon, colour = _SIGNS[settings.world]
-    st.badge(settings.world_words, icon=f":material/{icon}:", color=colour)
+    _badge(desk().settings.world_words, desk().settings.world)
+
+
+def _badge(world_words: str, world: World) -> None:
+    icon, colour = _SIGNS[world]
+    st.badge(world_words, icon=f":material/{icon}:", color=colour)
 
 
 def primary(label: str, icon: str) -> str:

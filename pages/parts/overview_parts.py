@@ -1,17 +1,20 @@
-"""What the overview's figures are made of: refunds and their reasons, declines, terminals, and when people pay."""
+"""What the overview's figures are made of: how far payments come, refunds, declines, terminals, and when people pay."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping
+from decimal import Decimal
 
 import streamlit as st
 
 from lib import catalog
 from lib.ledger.breakdown import Breakdown, rate
+from lib.ledger.success import Outcomes
 from lib.ledger.volumes import Volumes
 from lib.money import NBSP
 from pages.parts import charts, words
+from pages.parts.tables import kept
 
 MOST = 6
 """Bars of one chart; what is rarer is added up in the last."""
@@ -19,14 +22,42 @@ LABEL = 20
 """Characters of a line before a bar."""
 
 
+@kept
+def show_outcomes(seen: Outcomes) -> None:
+    """How many payments came how far."""
+    with st.container(border=True, height="stretch", gap="xsmall"):
+        st.subheader("Where do payments stop?", anchor=False)
+        success = "None has ended yet." if seen.success is None else f"{seen.success}% of those that ended were paid."
+        st.caption(f"Number of payments, all currencies. {success}")
+        charts.step_bars(
+            {
+                "Requested": seen.requested,
+                "Captured": seen.captured,
+                "Declined": seen.declined,
+                "Expired": seen.expired,
+                "Canceled": seen.canceled,
+                "Refunds": seen.refunds,
+            },
+            key="steps",
+            alt=f"{seen.requested} payments requested, {seen.captured} captured, {seen.declined} declined, "
+            f"{seen.expired} expired, {seen.canceled} canceled; {seen.refunds} refunds. {success}",
+        )
+
+
 def show_parts(found: Breakdown, now: Mapping[str, Volumes], zone: str) -> None:
     """The cards below the currencies."""
+    rates = {currency: rate(volumes.refunded, volumes.captured) for currency, volumes in now.items()}
+    _cards(found, rates, zone)
+
+
+@kept
+def _cards(found: Breakdown, rates: Mapping[str, Decimal | None], zone: str) -> None:
     st.subheader("What is behind the figures?", anchor=False)
     days = f"{found.first:%-d %b} – {found.last:%-d %b %Y} in {found.zone}, as the ledger keeps its days"
     elsewhere = "" if found.zone == zone else f" {days}."
     st.caption(f"Numbers of payments and refunds, all currencies.{elsewhere}")
     with st.grid(3, min_column_width=270, gap="small"):
-        refunds(found, now)
+        refunds(found, rates)
         card(
             "Why were payments declined?",
             {words.response_name(code): count for code, count in found.declines.items()},
@@ -43,11 +74,10 @@ def show_parts(found: Breakdown, now: Mapping[str, Volumes], zone: str) -> None:
     when(found)
 
 
-def refunds(found: Breakdown, now: Mapping[str, Volumes]) -> None:
-    """Refund rate by currency, and the reasons."""
+def refunds(found: Breakdown, rates: Mapping[str, Decimal | None]) -> None:
+    """Refund rate by currency in percent, and the reasons."""
     with st.container(border=True, height="stretch", gap="xsmall"):
         st.subheader("How much is refunded, and why?", anchor=False)
-        rates = {currency: rate(volumes.refunded, volumes.captured) for currency, volumes in now.items()}
         told = " · ".join(
             f"{words.dot(name)}{NBSP}{words.plain(name)}{NBSP}{share}%"
             for name, share in rates.items()
