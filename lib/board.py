@@ -77,12 +77,13 @@ class Run(msgspec.Struct, frozen=True):
 
 
 class State(msgspec.Struct, frozen=True):
-    """What the board shows at one moment; `faults` by name, in the board's order."""
+    """What the board shows at one moment; `faults` by name, in the board's order; `deliveries` only if asked for."""
 
     faults: dict[str, Fault]
     account: Account
     clock: Clock
     run: Run
+    deliveries: tuple[Parcel, ...] = ()
 
     @property
     def pulse(self) -> int:
@@ -194,9 +195,13 @@ class Board:
             return False
         return True
 
-    def state(self) -> State:
-        """All that is set at the board, read at once."""
-        return self._ask("/state", State)
+    def state(self, deliveries: str | None = None, *, limit: int = 25) -> State:
+        """All that is set at the board, read at once.
+
+        With `deliveries` the newest events in that state come with it, in any state if it is empty.
+        """
+        asked: dict[str, Any] = {} if deliveries is None else {"deliveries": deliveries, "limit": str(limit)}
+        return self._ask("/state", State, **asked)
 
     def set_fault(self, name: str, **values: Any) -> None:
         """Change some of `on`, `rate`, `times`, `seconds` and `code` of one fault."""

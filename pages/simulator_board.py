@@ -28,7 +28,7 @@ def screen() -> None:
         return
     minute = live.this_minute()
     try:
-        state = board().state()
+        state = board().state(parcels.chosen())
         drawn = version_of(state)
         show(state)
     except BoardError as error:
@@ -56,7 +56,7 @@ def show(state: State) -> None:
         fault_rows.show(state.faults)
     with right:
         time_machine.show(state.clock, account.timezone)
-        parcels.show_deliveries(account.timezone)
+        parcels.show_deliveries(state.deliveries, account.timezone)
         show_account(account)
         parcels.show_sources()
         show_run(state.run)

@@ -67,9 +67,13 @@ class Control:
             Route("/deliveries/{event_id}/resend", self.resend, methods=["POST"]),
         ]
 
-    async def state(self, _request: Request) -> Response:
-        """Faults, account, clock and seed at once, as a screen shows them."""
-        return Json({**self._faults(), "account": self._account(), "clock": self._clock(), "run": self._seed()})
+    async def state(self, request: Request) -> Response:
+        """Faults, account, clock and seed at once, as a screen shows them; `?deliveries=` adds those in that state."""
+        found = {**self._faults(), "account": self._account(), "clock": self._clock(), "run": self._seed()}
+        state = request.query_params.get("deliveries")
+        if state is not None:
+            found["deliveries"] = await self._delivered([Event.state == state] if state else [], _limit(request))
+        return Json(found)
 
     async def faults(self, _request: Request) -> Response:
         return Json(self._faults())
@@ -223,6 +227,10 @@ class Control:
             where.append(Event.state == asked["state"])
         if asked.get("before"):
             where.append(Event.seq < _whole("before", asked["before"]))
+        return Json({"data": await self._delivered(where, limit)})
+
+    async def _delivered(self, where: list[Any], limit: int) -> list[dict[str, Any]]:
+        """The newest events of which `where` holds, each with its tries."""
 
         def query(db: Session) -> list[dict[str, Any]]:
             events = db.scalars(select(Event).where(*where).order_by(Event.seq.desc()).limit(limit)).all()
@@ -231,7 +239,7 @@ class Control:
                 tries[attempt.event_seq].append(shapes.attempt(attempt))
             return [{**shapes.delivery(event), "attempts": tries[event.seq]} for event in events]
 
-        return Json({"data": await self._engine.read(query)})
+        return await self._engine.read(query)
 
     async def resend(self, request: Request) -> Response:
         """Deliver an event once more, with a fresh schedule."""

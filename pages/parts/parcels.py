@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 import streamlit as st
@@ -25,28 +25,33 @@ _WORDS: Mapping[str, str] = {
     "kept": "nobody to tell",
 }
 _SHOWN_SOURCES = 10
+_WHICH, _FIRST = "which_parcels", "waiting"
 
 
-def show_deliveries(zone: ZoneInfo) -> None:
-    """Deliveries as the simulator sees them; choosing one sends it again."""
+def chosen() -> str:
+    """In which state deliveries are shown; empty for all."""
+    return st.session_state.get(_WHICH, _FIRST) or ""
+
+
+def show_deliveries(found: Sequence[Parcel], zone: ZoneInfo) -> None:
+    """Deliveries in the chosen state as the simulator sees them; choosing one sends it again."""
     with st.container(border=True):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.subheader("Deliveries", anchor=False, width="content")
-            state = st.segmented_control(
+            st.segmented_control(
                 "Which",
                 list(STATES),
-                default="waiting",
+                default=_FIRST,
                 required=True,
                 format_func=STATES.__getitem__,
-                key="which_parcels",
+                key=_WHICH,
                 label_visibility="collapsed",
             )
         outcome("deliveries")
-        found = board().parcels(state or "")
         if found:
             _table(found, zone)
         else:
-            st.caption(NOTHING[state or ""])
+            st.caption(NOTHING[chosen()])
 
 
 def tries(parcel: Parcel) -> str:
@@ -59,7 +64,7 @@ def tries(parcel: Parcel) -> str:
     return f"{len(parcel.attempts)}, last: {last.outcome}{status}{faults}"
 
 
-def _table(found: list[Parcel], zone: ZoneInfo) -> None:
+def _table(found: Sequence[Parcel], zone: ZoneInfo) -> None:
     ids = {words.short_id(parcel.id): parcel.id for parcel in found}
     tables.show_list(
         {
