@@ -102,19 +102,11 @@ def show_run(run: Run) -> None:
         st.caption("Ids, times and faults follow from the seed: the same seed and the same steps bring the same run.")
         st.code(run.seed, language=None, wrap_lines=True)
         with st.container(horizontal=True, gap="small"):
-            with st.popover("New run", icon=":material/restart_alt:", key="new_run", on_change="rerun"):
-                st.warning(
-                    "This empties the simulator. The dashboard keeps what it has recorded; a seed used before brings the "
-                    "same ids again, whose events it takes for copies.",
-                    icon=":material/warning:",
-                )
-                st.text_input("Seed", key="new_seed", placeholder="Any", max_chars=80)
-                st.toggle(
-                    "The clock stands still",
-                    key="new_standing",
-                    help="Then times repeat too. Nothing expires or is tried again until you move the clock. Needs a seed.",
-                )
-                st.button("Empty and start", on_click=begin, key="begin")
+            # What is in them is drawn once they are opened.
+            new = st.popover("New run", icon=":material/restart_alt:", key="new_run", on_change="rerun")
+            if new.open:
+                with new:
+                    offer_new_run()
             st.download_button(
                 "Save run",
                 partial(acts().save, operator()),
@@ -123,17 +115,38 @@ def show_run(run: Run) -> None:
                 icon=":material/download:",
                 on_click="ignore",
             )
-            with st.popover("Replay", icon=":material/play_circle:", key="replay_run", on_change="rerun"):
-                st.warning(
-                    "This empties the simulator and lives the saved run again; its events are delivered once more.",
-                    icon=":material/warning:",
-                )
-                saved = st.file_uploader("Saved run", type="json", key="saved_run")
-                if st.button("Empty and replay", disabled=saved is None, key="replay") and saved:
-                    with st.spinner("Living the run again"):
-                        attempt("run", lambda: replay(saved.getvalue()))
-                    st.rerun()
+            again = st.popover("Replay", icon=":material/play_circle:", key="replay_run", on_change="rerun")
+            if again.open:
+                with again:
+                    offer_replay()
         outcome("run")
+
+
+def offer_new_run() -> None:
+    st.warning(
+        "This empties the simulator. The dashboard keeps what it has recorded; a seed used before brings the "
+        "same ids again, whose events it takes for copies.",
+        icon=":material/warning:",
+    )
+    st.text_input("Seed", key="new_seed", placeholder="Any", max_chars=80)
+    st.toggle(
+        "The clock stands still",
+        key="new_standing",
+        help="Then times repeat too. Nothing expires or is tried again until you move the clock. Needs a seed.",
+    )
+    st.button("Empty and start", on_click=begin, key="begin")
+
+
+def offer_replay() -> None:
+    st.warning(
+        "This empties the simulator and lives the saved run again; its events are delivered once more.",
+        icon=":material/warning:",
+    )
+    saved = st.file_uploader("Saved run", type="json", key="saved_run")
+    if st.button("Empty and replay", disabled=saved is None, key="replay") and saved:
+        with st.spinner("Living the run again"):
+            attempt("run", lambda: replay(saved.getvalue()))
+        st.rerun()
 
 
 def begin() -> None:

@@ -54,14 +54,10 @@ def show(clock: Clock, zone: ZoneInfo) -> None:
                 args=(chosen, clock),
                 key="travel",
             )
-            with st.popover("Further", icon=":material/more_time:"):
-                number = st.number_input("How far", min_value=1, max_value=3650, value=1, key="far")
-                unit = st.segmented_control(
-                    "Unit", list(UNITS), default="days", required=True, format_func=UNITS.__getitem__, key="far_unit"
-                )
-                if st.button("Move the clock", key="to_far"):
-                    advance(timedelta(**{unit or "days": number}), "The clock was moved.")
-                    st.rerun()
+            further = st.popover("Further", icon=":material/more_time:", key="further", on_change="rerun")
+            if further.open:  # what is in it is drawn only then
+                with further:
+                    offer_any_time()
         outcome("clock")
         if arrived := st.session_state.get("time_arrived"):
             st.page_link(arrived.page, label=arrived.see, icon=":material/arrow_forward:", width="content")
@@ -69,6 +65,16 @@ def show(clock: Clock, zone: ZoneInfo) -> None:
             "The clock only moves forward, and everything due on the way happens and is delivered. "
             "A new run with the real clock brings it back to real time."
         )
+
+
+def offer_any_time() -> None:
+    number = st.number_input("How far", min_value=1, max_value=3650, value=1, key="far")
+    unit = st.segmented_control(
+        "Unit", list(UNITS), default="days", required=True, format_func=UNITS.__getitem__, key="far_unit"
+    )
+    if st.button("Move the clock", key="to_far"):
+        advance(timedelta(**{unit or "days": number}), "The clock was moved.")
+        st.rerun()
 
 
 @st.fragment(run_every="1s")

@@ -39,9 +39,14 @@ def calm(page: AppTest) -> AppTest:
 
 
 def with_settings(page: AppTest, *faults: str) -> AppTest:
-    """Run the screen with the settings of these faults open, which a headless screen forgets after each run."""
-    for name in faults:
-        page.session_state[f"fault_{name}"] = True
+    """The screen with the settings of these faults open."""
+    return opened(page, *(f"fault_{name}" for name in faults))
+
+
+def opened(page: AppTest, *popovers: str) -> AppTest:
+    """Run the screen with these pop-overs open, which a headless screen forgets after each run."""
+    for key in popovers:
+        page.session_state[key] = True
     return page.run()
 
 
@@ -172,7 +177,7 @@ def waiting(page: AppTest) -> list[str]:
 
 
 def test_any_other_time(board: Board, open_page: Open) -> None:
-    page = open_page(PAGE)
+    page = opened(open_page(PAGE), "further")
     page.number_input(key="far").set_value(3)
     page.button(key="to_far").click().run()
     assert board.state().clock.ahead_seconds == 3 * 86400
@@ -197,7 +202,7 @@ def test_the_next_retry_is_offered_only_while_something_waits(board: Board, home
 
 def test_a_new_run_on_a_seed_empties_the_simulator(board: Board, home: House, open_page: Open) -> None:
     payment = home.create()
-    page = open_page(PAGE)
+    page = opened(open_page(PAGE), "new_run")
     page.text_input(key="new_seed").set_value(" 42 ")
     page.toggle(key="new_standing").set_value(True)
     page.button(key="begin").click().run()
@@ -205,7 +210,7 @@ def test_a_new_run_on_a_seed_empties_the_simulator(board: Board, home: House, op
     assert board.state().run.seed == "42"
     assert home.http.get(f"/payments/{payment['id']}").status_code == 404
     assert "Stands still" in [metric.value for metric in page.metric]
-    page.text_input(key="new_seed").set_value("")
+    opened(page, "new_run").text_input(key="new_seed").set_value("")
     page.button(key="begin").click().run()
     assert "in real time" in calm(page).success[0].value
     assert not board.state().clock.standing
@@ -216,7 +221,7 @@ def test_a_saved_run_is_lived_again(board: Board, home: House, open_page: Open) 
     payment = home.paid()
     saved = board.save()
     board.begin(None, standing=False)
-    page = open_page(PAGE)
+    page = opened(open_page(PAGE), "replay_run")
     assert page.button(key="replay").disabled
     page.file_uploader(key="saved_run").upload("run.json", saved, "application/json").run()
     page.button(key="replay").click().run()
@@ -226,7 +231,7 @@ def test_a_saved_run_is_lived_again(board: Board, home: House, open_page: Open) 
 
 
 def test_a_file_that_is_no_run_is_refused_in_a_sentence(home: House, open_page: Open) -> None:
-    page = open_page(PAGE)
+    page = opened(open_page(PAGE), "replay_run")
     page.file_uploader(key="saved_run").upload("run.json", b"{}", "application/json").run()
     page.button(key="replay").click().run()
     assert ["This is not a saved run" in error.value for error in page.error] == [True]
