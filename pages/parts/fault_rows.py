@@ -36,6 +36,8 @@ SEEN: Mapping[str, str] = {
     "late_capture": "A payment that was Expired shows as Captured, marked for a person to look at.",
 }
 """What to look for in the dashboard."""
+A_LINE = 2000
+"""Pixels, more than a row has: what is that wide stands on a line of its own below the rest of the row."""
 
 
 def show(faults: Mapping[str, Fault]) -> None:
@@ -75,17 +77,16 @@ def how(fault: Fault) -> str:
 
 def _row(name: str, fault: Fault) -> None:
     keys = {field: f"fault_{name}_{field}" for field in ("on", "rate", "times", "seconds", "code")}
-    with st.container(gap="xxsmall"):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            hold(keys["on"], fault.on)
-            st.toggle(fault.title, key=keys["on"], on_change=_switch, args=(name, fault, keys["on"]), width="stretch")
-            st.markdown(f":small[{how(fault)}]", width="content")
-            # A label of its own, and not how the fault is set: with another label it is another pop-over, and shut.
-            settings = st.popover("Set", type="tertiary", width="content", key=f"fault_{name}", on_change="rerun")
-            if settings.open:
-                with settings:
-                    _settings(name, fault, keys)
-        st.caption(" ".join((fault.effect, SEEN.get(name, ""))).strip())
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        hold(keys["on"], fault.on)
+        st.toggle(fault.title, key=keys["on"], on_change=_switch, args=(name, fault, keys["on"]), width="stretch")
+        st.markdown(f":small[{how(fault)}]", width="content")
+        # A label of its own, and not how the fault is set: with another label it is another pop-over, and shut.
+        settings = st.popover("Set", type="tertiary", width="content", key=f"fault_{name}", on_change="rerun")
+        if settings.open:
+            with settings:
+                _settings(name, fault, keys)
+        st.caption(" ".join((fault.effect, SEEN.get(name, ""))).strip(), width=A_LINE)
 
 
 def _settings(name: str, fault: Fault, keys: Mapping[str, str]) -> None:
