@@ -22,7 +22,7 @@ def main() -> None:
     acting = whoever_acts()
 
     rights = frozenset(right for right in menu.RIGHTS if isinstance(acting, Operator) and acting.may(right))
-    sections = menu.sections(rights, desk().settings.world, board=simulator.in_reach())
+    sections = menu.sections(rights=rights, world=desk().settings.world, board=simulator.in_reach())
     chosen = st.navigation(
         # The screen that is run is marked as such, so each run takes copies.
         {section: [copy(screen) for screen in screens] for section, screens in sections.items()},

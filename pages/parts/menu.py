@@ -14,10 +14,11 @@ RIGHTS: tuple[Right, ...] = ("create", "simulate", "audit", "keys")
 
 
 @st.cache_resource(show_spinner=False)
-def sections(rights: frozenset[Right], world: World, *, board: bool) -> dict[str, list[st.Page]]:
+def sections(*, rights: frozenset[Right], world: World, board: bool) -> dict[str, list[st.Page]]:
     """The screens by section, as they are shown to whoever has these rights; `board` is whether a simulator answers.
 
-    Made once for all who see the same: to make a screen is to look for its file, and there are two dozen.
+    Made once for all who see the same: to make a screen is to look for its file, and there are two dozen. Arguments
+    have names because Streamlit would inspect the function for those of each that has none, at every call.
     """
 
     def shown(right: Right) -> Literal["visible", "hidden"]:
