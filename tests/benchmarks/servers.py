@@ -53,14 +53,17 @@ def uvicorn(app: str, folder: Path, database_url: str) -> Iterator[Served]:
 
 
 @contextmanager
-def whole_app(folder: Path, database_url: str) -> Iterator[Served]:
-    """`streamlit run app.py`: screens, simulator, workers and receiver in one process, all of it started."""
+def whole_app(folder: Path, database_url: str, *, all_of_it: bool = True) -> Iterator[Served]:
+    """`streamlit run app.py`: screens, simulator, workers and receiver in one process.
+
+    As soon as it can take deliveries and show a screen; with `all_of_it`, once the rest has started too.
+    """
     with machine.on_core(machine.SERVER):
         running = serving(folder, DATABASE_URL=database_url, CHECKOUT_WEBHOOK_KEYS=stream.KEY)
         server = running.__enter__()
     try:
         with server.client() as client:
-            while client.get("/healthz").json()["workers"]["status"] == "starting":
+            while all_of_it and client.get("/healthz").json()["workers"]["status"] == "starting":
                 time.sleep(0.05)
         yield Served(server.port, server.pid)
         server.stop()
