@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import Engine, event
 from streamlit.testing.v1 import AppTest
 
 from lib.ledger.database import Database
@@ -149,3 +151,28 @@ def test_response_codes_are_explained() -> None:
     assert words.response("30999", None).startswith("Declined for good")
     assert words.response("99999", "New") == "99999 New"
     assert words.response(None, None) == ""
+
+
+def test_what_happens_on_one_screen_runs_no_query_of_another(filled: Database, open_page: Open) -> None:
+    pulse = {"delivery", "event"}  # by which a live screen sees whether to draw again
+    own = {
+        "settlement.py": pulse | {"fee_quarter", "json_each", "period", "volume"},
+        "webhook_events.py": pulse | {"halved"},
+        "refunds.py": pulse | {"payment", "refund"},
+        "help.py": set(),
+    }
+    asked: set[str] = set()
+
+    def heard(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        asked.update(re.findall(r"\b(?:FROM|JOIN) (\w+)", statement))
+
+    for page, tables in own.items():
+        screen = open_page(page)
+        asked.clear()
+        event.listen(Engine, "before_cursor_execute", heard)
+        try:
+            screen.selectbox(key="acting_role").set_value("viewer").run()
+        finally:
+            event.remove(Engine, "before_cursor_execute", heard)
+        assert not screen.exception
+        assert asked == tables, page
