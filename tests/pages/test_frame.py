@@ -8,6 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+import streamlit as st
 from sqlalchemy import Engine, event
 from streamlit.testing.v1 import AppTest
 
@@ -176,3 +177,8 @@ def test_what_happens_on_one_screen_runs_no_query_of_another(filled: Database, o
             event.remove(Engine, "before_cursor_execute", heard)
         assert not screen.exception
         assert asked == tables, page
+
+
+def test_tables_hand_out_no_files_of_their_own() -> None:
+    """Those would ask for no right, be on no record, and leave formulas in cells as they are."""
+    assert st.get_option("client.disableDataExport") is True
