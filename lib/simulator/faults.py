@@ -48,8 +48,8 @@ KINDS: Final[dict[str, Kind]] = {
         "Slow acknowledgement",
         "An answer counts as later than the limit, so the event is sent again on schedule.",
     ),
-    "too_many_requests": Kind("api", "429", "A request is refused: too many requests."),
-    "bad_gateway": Kind("api", "502", "A request fails: trouble at the acquirer. Nothing was done."),
+    "too_many_requests": Kind("api", "Too many requests", "A request is refused with 429."),
+    "bad_gateway": Kind("api", "Bad gateway", "A request fails with 502: trouble at the acquirer. Nothing was done."),
     "timeout_before": Kind(
         "api",
         "Time-out before acting",

@@ -49,7 +49,7 @@ def show(faults: Mapping[str, Fault]) -> None:
             with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
                 st.subheader("Faults", anchor=False, width="content")
                 st.badge(
-                    f"{on} on" if on else "None strikes",
+                    f"{on} on" if on else "None on",
                     icon=":material/bolt:" if on else ":material/check_circle:",
                     color="orange" if on else "gray",
                 )
@@ -80,7 +80,7 @@ def _row(name: str, fault: Fault) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         hold(keys["on"], fault.on)
         st.toggle(fault.title, key=keys["on"], on_change=_switch, args=(name, fault, keys["on"]), width="stretch")
-        st.markdown(f":small[{how(fault)}]", width="content")
+        st.markdown(f":small[:gray[{how(fault)}]]", width="content")
         # A label of its own, and not how the fault is set: with another label it is another pop-over, and shut.
         settings = st.popover("Set", type="tertiary", width="content", key=f"fault_{name}", on_change="rerun")
         if settings.open:

@@ -224,7 +224,7 @@ def confirm(payment: Payment, key: str, asked: Asked) -> None:
         who = payment.customer_email or payment.customer_name
         because = catalog.kakaopay().refund_reasons[asked.reason]
         st.markdown(
-            f"**{asked.amount}** go back to {f'**{words.plain(who)}**' if who else 'the customer'} for order "
+            f"**{asked.amount}** goes back to {f'**{words.plain(who)}**' if who else 'the customer'} for order "
             f"**{words.plain(payment.reference or payment.id)}**. Reason: {words.plain(because.lower())}. "
             f"{what_then(asked)}"
         )

@@ -84,8 +84,8 @@ def face(clock: Clock, zone: ZoneInfo) -> None:
     figures = {
         "Its date": f"{now.astimezone(zone):%-d %b %Y}",
         f"Its time, {now.astimezone(zone):%Z}": f"{now.astimezone(zone):%H:%M:%S}",
-        "Ahead of real time": "Stands still" if clock.standing else ahead if clock.ahead_seconds else "No",
-        "Next by itself": coming(clock.next_happening, now),
+        "Ahead of real time": "Stands still" if clock.standing else ahead if clock.ahead_seconds else "In step",
+        "Next due": coming(clock.next_happening, now),
         "Next delivery": coming(clock.next_delivery, now),
     }
     with st.grid(3, min_column_width=120, gap="small"):

@@ -14,7 +14,7 @@ from tests.support.waiting import until
 def test_a_duplicate_shows_as_second_copy(server: Server, window: Window, merchant: Merchant) -> None:
     board = window(f"{server.url}/simulator-board")
     expect(title(board, "Simulator")).to_be_visible()
-    expect(board.get_by_text("None strikes")).to_be_visible()
+    expect(board.get_by_text("None on")).to_be_visible()
     board.get_by_text("Duplicate", exact=True).click()
     expect(badge(board, "1 on")).to_be_visible()
     expect(board.get_by_role("switch", name="Duplicate")).to_be_checked()

@@ -56,7 +56,7 @@ def test_all_faults_off_at_first(home: House, open_page: Open) -> None:
     assert len(switches) == 15
     assert not any(switches.values())
     assert page.button(key="all_off").disabled
-    assert "None strikes" in said(page)
+    assert "None on" in said(page)
     assert not [button for button in page.button if button.proto.type == "primary"]
 
 
@@ -91,7 +91,7 @@ def test_how_often_how_long_and_which_code(board: Board, open_page: Open) -> Non
     assert faults["payment_declined"].code == "20120"
     with_settings(calm(page), "drop")
     assert page.number_input(key="fault_drop_rate").value == 35
-    assert ":small[35\xa0% · 3\xa0more]" in [text.value for text in page.markdown]
+    assert ":small[:gray[35\xa0% · 3\xa0more]]" in [text.value for text in page.markdown]
 
 
 def test_what_the_simulator_refuses_is_said_and_taken_back(
@@ -112,7 +112,7 @@ def test_what_is_set_elsewhere_shows(board: Board, open_page: Open) -> None:
     with_settings(page, "reorder")
     assert page.toggle(key="fault_reorder_on").value
     assert page.number_input(key="fault_reorder_rate").value == 50
-    assert "None strikes" in said(page)
+    assert "None on" in said(page)
     page.toggle(key="fault_reorder_on").set_value(False).run()
     page.toggle(key="fault_reorder_on").set_value(True).run()
     assert board.state().faults["reorder"].times is None
@@ -142,7 +142,7 @@ def test_the_clock_moves_to_what_is_next(board: Board, open_page: Open) -> None:
         assert least - 0.001 <= moved <= most + 0.001, stop
         assert moved > 0.006  # ten minutes
         assert "the clock was moved" in calm(page).success[0].value
-    assert "No" not in [metric.value for metric in page.metric]
+    assert "In step" not in [metric.value for metric in page.metric]
 
 
 def travel(page: AppTest, stop: str) -> None:
