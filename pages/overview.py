@@ -95,7 +95,7 @@ def figures(latest: Sequence[Payment]) -> None:
                 show_latest(latest)
     found = breakdown(database, period.since, period.until)
     if found:
-        overview_parts.show_parts(found, now, zone.key)
+        overview_parts.show_parts(found, {currency: now[currency] for currency in shown}, zone.key)
     if free:
         show_latest(latest)
     open_chosen_bar(borders, zone)

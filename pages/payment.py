@@ -112,7 +112,8 @@ def show_head(payment: Payment, refunds: Sequence[Refund], others: Others, writt
         st.caption(" · ".join(parts))
     stands = standing.standing(payment, refunds, zone, now)
     with st.container(gap="xxsmall"):
-        st.markdown(f":gray-badge[:material/person_raised_hand: {stands.who}] {stands.means} {stands.next}")
+        colour = "gray" if stands.who == standing.NOBODY else "orange"
+        st.markdown(f":{colour}-badge[:material/person_raised_hand: {stands.who}] {stands.means} {stands.next}")
         who = [words.plain(part) for part in (payment.customer_name, payment.customer_email) if part]
         who.append(customer.counted(others))
         said = " · ".join(part for part in who if part)

@@ -14,7 +14,7 @@ from lib.ledger.order_lines import lines_of
 from lib.ledger.refunds import expected_between
 from lib.ledger.tables import Payment, Refund
 from lib.money import Money
-from pages.parts import charts, simulator, tables, words
+from pages.parts import charts, tables, words
 from pages.parts.session import desk
 
 REFUNDED, UNDERWAY, REMAINING = "#8B6CD9", "#D97706", "#0E9F6E"
@@ -25,7 +25,7 @@ MOVED = ("refunded", "pending", "submitting", "awaiting_approval")
 
 def show(payment: Payment, refunds: Sequence[Refund]) -> None:
     """The card on the left of the payment screen."""
-    with st.container(border=True):
+    with st.container(border=True, height="stretch"):
         if payment.captured or refunds:
             show_account(payment, account(payment), refunds)
         else:
@@ -111,9 +111,9 @@ def show_entries(payment: Payment, held: Account, refunds: Sequence[Refund]) -> 
         rows.append((what, details(refund, refunds), words.refund_sign(refund).badge, -refund.money))
     shown = len(rows) - len(unmoved)
     rows.insert(shown, ("**Remaining**", "", "", held.remaining))
+    # The badge stands behind the words: a column of its own would leave them no room on a phone.
     entries = [
-        (f"{what}  \n:gray[:small[{more}]]" if more else what, badge, amount.minor)
-        for what, more, badge, amount in rows
+        (f"{what} {badge}  \n:gray[:small[{more}]]" if more else what, amount.minor) for what, more, badge, amount in rows
     ]
     draw_entries(entries, currency, bracketed=len(unmoved))
     if unmoved:
@@ -121,9 +121,9 @@ def show_entries(payment: Payment, held: Account, refunds: Sequence[Refund]) -> 
 
 
 @tables.kept
-def draw_entries(entries: Sequence[tuple[str, str, int]], currency: str, *, bracketed: int) -> None:
-    """Entry, state and minor units of `currency`; the last `bracketed` ones do not count."""
-    style = pd.DataFrame(entries, columns=["Entry", "State", "Amount"]).style
+def draw_entries(entries: Sequence[tuple[str, int]], currency: str, *, bracketed: int) -> None:
+    """Entry and minor units of `currency`; the last `bracketed` ones do not count."""
+    style = pd.DataFrame(entries, columns=["Entry", "Amount"]).style
     style = style.format({"Amount": lambda minor: str(Money(minor, currency))})
     if bracketed:
         last = list(range(len(entries) - bracketed, len(entries)))
@@ -156,34 +156,30 @@ def details(refund: Refund, refunds: Sequence[Refund]) -> str:
 
 
 def show_uncaptured(payment: Payment) -> None:
+    """Its link, or how it ended; what that means stands above."""
+    if payment.status == "Pending" and payment.redirect_url:
+        st.subheader("The customer's link", anchor=False)
+        st.code(payment.redirect_url, language=None, wrap_lines=True)
+        st.link_button("Open KakaoPay page", payment.redirect_url, icon=":material/open_in_new:")
+        return
     sign = words.status(payment.status)
     st.subheader(f":material/{sign.icon}: {sign.word}", anchor=False)
-    st.markdown(sign.meaning)
     said = words.response(payment.response_code, payment.response_summary)
     if said:
         st.markdown(said)
     if payment.closed_at:
         st.caption(f"Ended {words.when(payment.closed_at, desk().settings.zone)}")
-    if payment.status == "Pending" and payment.redirect_url:
-        if payment.expires_at:
-            now = simulator.now()
-            runs = "runs out" if payment.expires_at > now else "ran out"
-            st.caption(f"The link {runs} {words.when(payment.expires_at, desk().settings.zone, now)}")
-        st.link_button("Open KakaoPay page", payment.redirect_url, icon=":material/open_in_new:")
-        st.code(payment.redirect_url, language=None, wrap_lines=True)
 
 
 def show_facts(payment: Payment) -> None:
     rules = catalog.kakaopay()
-    customer = " · ".join(words.plain(part) for part in (payment.customer_name, payment.customer_email) if part)
     kind = rules.payment_types.get(payment.payment_type or "", payment.payment_type)
     place = rules.terminal_types.get(payment.terminal_type or "", payment.terminal_type)
     rows = {
-        "Customer": customer or "Not given",
-        "Payment": " · ".join(words.plain(part) for part in (kind, place) if part) or "Of an unknown type",
+        "Kind": " · ".join(words.plain(part) for part in (kind, place) if part) or "Of an unknown type",
         "Asked for by": words.plain(payment.requested_by or "Someone outside this dashboard"),
     }
     if payment.source_id:
         rows["Stored source"] = f"`{payment.source_id}`"
     table = pa.table({"What": [f":gray[{name}]" for name in rows], "Value": list(rows.values())})
-    st.table(table, border="horizontal", hide_index=True, hide_header=True, alt="Customer and payment")
+    st.table(table, border="horizontal", hide_index=True, hide_header=True, alt="What kind of payment it is, and who asked for it")

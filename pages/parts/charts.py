@@ -96,13 +96,13 @@ def chosen_bar(key: str) -> int | None:
 
 
 def heat_map(counts: Sequence[Sequence[int]], *, key: str) -> None:
-    """Weekday by hour: `counts[weekday][hour]`, Monday first. The darker, the more; the figure on hover."""
+    """Weekday by hour: `counts[weekday][hour]`, Monday first. The stronger the colour, the more; the figure on hover."""
     figure = {
         "type": "heatmap",
         "z": [list(row) for row in counts],
         "x": list(range(24)),
         "y": list(_WEEKDAYS),
-        "colorscale": [[0, "rgba(107,103,94,0.06)"], [1, "rgba(0,114,178,1)"]],
+        "colorscale": [[0, "rgba(107,103,94,0.15)"], [1, "rgba(0,114,178,1)"]],
         "showscale": False,
         "xgap": 2,
         "ygap": 2,

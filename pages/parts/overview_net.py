@@ -42,7 +42,10 @@ def show(
         delta_arrow="up" if moved and moved > 0 else "down" if moved else "off",
         delta_description=compared((last - first).days + 1, vs=moved is not None),
     )
-    st.caption(f"Captured {captured[0]} in {captured[1]:,} · refunded {-refunded[0]} in {refunded[1]:,}")
+    st.caption(
+        f"Captured {captured[0]} in {words.counted(captured[1], 'payment')}  \n"
+        f"Refunded {-refunded[0]} in {words.counted(refunded[1], 'refund')}"
+    )
 
 
 def compared(days: int, *, vs: bool) -> str:

@@ -56,21 +56,23 @@ def _cards(found: Breakdown, rates: Mapping[str, Decimal | None], zone: str) -> 
     days = f"{found.first:%-d %b} – {found.last:%-d %b %Y} in {found.zone}, as the ledger keeps its days"
     elsewhere = "" if found.zone == zone else f" {days}."
     st.caption(f"Numbers of payments and refunds, all currencies.{elsewhere}")
-    with st.grid(3, min_column_width=270, gap="small"):
+    with st.grid(2, min_column_width=270, gap="small"):
         refunds(found, rates)
-        card(
-            "Why were payments declined?",
-            {words.response_name(code): count for code, count in found.declines.items()},
-            "No payment was declined.",
-            "declines",
-        )
-        names = catalog.kakaopay().terminal_types
-        card(
-            "Where do customers pay?",
-            {names.get(name, name) or "Not told": count for name, count in found.terminals.items()},
-            "Nobody paid.",
-            "terminals",
-        )
+        # The two short ones share the height of the long one.
+        with st.container(height="stretch", gap="small"):
+            card(
+                "Why were payments declined?",
+                {words.response_name(code): count for code, count in found.declines.items()},
+                "No payment was declined.",
+                "declines",
+            )
+            names = catalog.kakaopay().terminal_types
+            card(
+                "Where do customers pay?",
+                {names.get(name, name) or "Not told": count for name, count in found.terminals.items()},
+                "Nobody paid.",
+                "terminals",
+            )
     when(found)
 
 
@@ -105,7 +107,7 @@ def when(found: Breakdown) -> None:
         st.subheader("When do customers pay?", anchor=False)
         median = found.median_seconds
         half = f" Half of them paid within {span(median)} of asking." if median else ""
-        st.caption(f"Captured payments by weekday and hour, {found.zone}.{half}")
+        st.caption(f"Captured payments by weekday and hour, {found.zone}; the stronger the colour, the more.{half}")
         charts.heat_map(found.hours, key="hours")
 
 

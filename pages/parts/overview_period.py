@@ -17,6 +17,7 @@ PERIODS = ("Today", "7 days", "30 days", "90 days", "Month", "Custom")
 TRAILING = {"Today": 1, "7 days": 7, "30 days": 30, "90 days": 90}
 MONTHS = 24
 STEPS: tuple[Step, ...] = ("hour", "day", "week", "month")
+BARS: dict[Step, str] = {"hour": "an hour", "day": "a day", "week": "a week", "month": "a month"}
 MOST_HOURS = 31
 LONGEST = 1100
 """Days of one's own choice, at most: three years."""
@@ -33,25 +34,28 @@ class View:
 
 def choose() -> View:
     """The controls above the figures, and the line that says what they come to."""
-    # Not in the row below: in a row it would not wrap on a phone.
-    span = st.segmented_control(
-        "Period",
-        PERIODS,
-        default="30 days",
-        required=True,
-        key="span",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    # In columns, not in one row: in a row the periods would not wrap on a phone.
+    left, right = st.columns([11, 14], vertical_alignment="center")
+    with left:
+        span = st.segmented_control(
+            "Period",
+            PERIODS,
+            default="30 days",
+            required=True,
+            key="span",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+    with right, st.container(horizontal=True, vertical_alignment="center", gap="small"):
         zone = choose_zone()
         period = choose_period(span or "30 days", zone)
         step = choose_step(period)
     same_year = period.first.year == period.last.year
     first = f"{period.first:%-d %b}" if same_year else f"{period.first:%-d %b %Y}"
+    days = f"{first} – " if period.first < period.last else ""
     st.caption(
-        f"{first} – {period.last:%-d %b %Y}, {zone.key} ({period.until.astimezone(zone):%Z}) · one bar per {step}: up "
-        "captured, down and fainter refunded; own scale each; click one for its rows"
+        f"{days}{period.last:%-d %b %Y}, {zone.key} ({period.until.astimezone(zone):%Z}). A bar is {BARS[step]}: captured "
+        "above the line, refunded below. Every currency has its own scale; click a bar for its rows."
     )
     return View(period, zone, step)
 

@@ -44,7 +44,7 @@ def show(payment: Payment, refunds: Sequence[Refund]) -> None:
     key = st.session_state.setdefault(key_name(payment), new_key())
     done = next((refund for refund in refunds if refund.key == key), None)
     problem = barred(payment, refunds, simulator.now(), desk().settings.zone)
-    with st.container(border=True):
+    with st.container(border=True, height="stretch"):
         st.subheader("Refund", anchor=False)
         if done:
             if not done.cancellable:  # else its card says it all

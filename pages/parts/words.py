@@ -276,6 +276,11 @@ def short_id(identifier: str) -> str:
     return f"{prefix}{underscore}{rest[:4]}…{rest[-4:]}" if len(rest) > 12 else identifier
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 row`, `1,200 rows`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def roles(held: Collection[str]) -> str:
     """`Support, finance`, or `Every role`."""
     named = [role for role in ROLES if role in held]

@@ -58,7 +58,7 @@ def test_a_card_a_currency_and_no_sum_across_them(filled: Database) -> None:
     assert metrics(page) == {"HKD net": "HKD 300.00", "EUR net": "EUR 0.00", "KRW net": "KRW 40,000"}
     said = [text.value for text in page.caption]
     assert any("HKT" in text for text in said)
-    assert "Captured KRW 45,000 in 1 · refunded −KRW 5,000 in 1" in [text.replace("\u00a0", " ") for text in said]
+    assert "Captured KRW 45,000 in 1 payment  \nRefunded −KRW 5,000 in 1 refund" in [text.replace("\u00a0", " ") for text in said]
     assert len(charts(page)) == 4
 
 
@@ -98,7 +98,7 @@ def test_today_by_the_hour_in_another_zone(filled: Database) -> None:
     page = open_overview(span="Today", zone="Asia/Kathmandu")
     assert not [*page.error, *page.exception]
     [line] = [text.value for text in page.caption if "Asia/Kathmandu" in text.value]
-    assert "one bar per hour" in line
+    assert "A bar is an hour" in line
     assert "+0545" in line
 
 
