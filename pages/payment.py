@@ -18,6 +18,7 @@ from pages.parts import (
     live,
     notes,
     refund_form,
+    refund_open,
     simulator,
     standing,
     timeline,
@@ -49,6 +50,8 @@ def screen() -> None:
     for sentence in words.attention(payment):
         st.warning(sentence, icon=":material/warning:")
     if payment.captured:
+        if acting.may("refund"):
+            refund_open.show(payment, refunds)
         left, right = st.columns([9, 5], gap="medium")
         with left:
             account.show(payment, refunds)

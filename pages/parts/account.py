@@ -95,7 +95,7 @@ def show_entries(payment: Payment, held: Account, refunds: Sequence[Refund]) -> 
     zone = desk().settings.zone
     currency = held.captured.currency
     captured_at = words.when(payment.captured_at or payment.updated_at, zone)
-    rows = [("Captured", captured_at, words.status("Captured").badge, held.captured)]
+    rows = [("", captured_at, words.status("Captured").badge, held.captured)]
     moved = sorted((refund for refund in refunds if refund.status in MOVED), key=lambda one: one.status != "refunded")
     unmoved = [refund for refund in refunds if refund.status not in MOVED]
     before, came_to = earlier(moved, currency, listed=LISTED)
@@ -111,9 +111,10 @@ def show_entries(payment: Payment, held: Account, refunds: Sequence[Refund]) -> 
         rows.append((what, details(refund, refunds), words.refund_sign(refund).badge, -refund.money))
     shown = len(rows) - len(unmoved)
     rows.insert(shown, ("**Remaining**", "", "", held.remaining))
-    # The badge stands behind the words: a column of its own would leave them no room on a phone.
+    # The badge stands before the words: a column of its own would leave them no room on a phone.
     entries = [
-        (f"{what} {badge}  \n:gray[:small[{more}]]" if more else what, amount.minor) for what, more, badge, amount in rows
+        (f"{badge} {what}  \n:gray[:small[{more}]]" if more else what, amount.minor)
+        for what, more, badge, amount in rows
     ]
     draw_entries(entries, currency, bracketed=len(unmoved))
     if unmoved:
@@ -182,4 +183,10 @@ def show_facts(payment: Payment) -> None:
     if payment.source_id:
         rows["Stored source"] = f"`{payment.source_id}`"
     table = pa.table({"What": [f":gray[{name}]" for name in rows], "Value": list(rows.values())})
-    st.table(table, border="horizontal", hide_index=True, hide_header=True, alt="What kind of payment it is, and who asked for it")
+    st.table(
+        table,
+        border="horizontal",
+        hide_index=True,
+        hide_header=True,
+        alt="What kind of payment it is, and who asked for it",
+    )

@@ -34,9 +34,7 @@ class View:
 
 def choose() -> View:
     """The controls above the figures, and the line that says what they come to."""
-    # In columns, not in one row: in a row the periods would not wrap on a phone.
-    left, right = st.columns([11, 14], vertical_alignment="center")
-    with left:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         span = st.segmented_control(
             "Period",
             PERIODS,
@@ -45,8 +43,8 @@ def choose() -> View:
             key="span",
             bind="query-params",
             label_visibility="collapsed",
+            wrap=True,
         )
-    with right, st.container(horizontal=True, vertical_alignment="center", gap="small"):
         zone = choose_zone()
         period = choose_period(span or "30 days", zone)
         step = choose_step(period)

@@ -37,10 +37,7 @@ class Asked:
 
 
 def show(payment: Payment, refunds: Sequence[Refund]) -> None:
-    """What is open about this payment's refunds, then the form, or what became of it once it was answered."""
-    if not payment.captured:
-        return
-    refund_open.show(payment, refunds)
+    """The form, or what became of it once it was answered."""
     key = st.session_state.setdefault(key_name(payment), new_key())
     done = next((refund for refund in refunds if refund.key == key), None)
     problem = barred(payment, refunds, simulator.now(), desk().settings.zone)

@@ -58,7 +58,9 @@ def test_a_card_a_currency_and_no_sum_across_them(filled: Database) -> None:
     assert metrics(page) == {"HKD net": "HKD 300.00", "EUR net": "EUR 0.00", "KRW net": "KRW 40,000"}
     said = [text.value for text in page.caption]
     assert any("HKT" in text for text in said)
-    assert "Captured KRW 45,000 in 1 payment  \nRefunded −KRW 5,000 in 1 refund" in [text.replace("\u00a0", " ") for text in said]
+    assert "Captured KRW 45,000 in 1 payment  \nRefunded −KRW 5,000 in 1 refund" in [
+        text.replace("\u00a0", " ") for text in said
+    ]
     assert len(charts(page)) == 4
 
 
