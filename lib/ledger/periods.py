@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -30,14 +31,14 @@ class Period:
 
 def whole_days(first: date, last: date, zone: ZoneInfo) -> Period:
     """The days `first` to `last` from midnight to midnight in `zone`, as long as they are there."""
-    return Period(first, last, _midnight(first, zone), _midnight(last + timedelta(days=1), zone))
+    return Period(first, last, start_of_day(first, zone), start_of_day(last + timedelta(days=1), zone))
 
 
 def trailing(days: int, now: datetime, zone: ZoneInfo) -> Period:
     """The last `days` local days up to `now`; today is one of them, and not over yet."""
     today = now.astimezone(zone).date()
     first = today - timedelta(days=days - 1)
-    return Period(first, today, _midnight(first, zone), now)
+    return Period(first, today, start_of_day(first, zone), now)
 
 
 def preceding(period: Period, zone: ZoneInfo) -> Period:
@@ -47,7 +48,7 @@ def preceding(period: Period, zone: ZoneInfo) -> Period:
     return Period(
         period.first - length,
         period.last - length,
-        _midnight(period.first - length, zone),
+        start_of_day(period.first - length, zone),
         end.replace(tzinfo=zone).astimezone(UTC),
     )
 
@@ -58,7 +59,7 @@ def edges(period: Period, zone: ZoneInfo, step: Step) -> list[datetime]:
     The last bar goes to the end of the period's last day. Weeks begin on Mondays, and like months they are cut off
     where the period begins and ends. An hour that the clocks repeat is two.
     """
-    end = _midnight(period.last + timedelta(days=1), zone)
+    end = start_of_day(period.last + timedelta(days=1), zone)
     if step == "hour":
         found, moment = [], period.since
         while moment < end:
@@ -67,7 +68,7 @@ def edges(period: Period, zone: ZoneInfo, step: Step) -> list[datetime]:
             moment += timedelta(minutes=60 - moment.astimezone(zone).minute)
         return [*found, end]
     begin = [day for day in period.days if day == period.first or _begins(day, step)]
-    return [*(_midnight(day, zone) for day in begin), end]
+    return [*(start_of_day(day, zone) for day in begin), end]
 
 
 def change(now: Money, before: Money) -> Decimal | None:
@@ -85,5 +86,7 @@ def _begins(day: date, step: Step) -> bool:
     return step == "day" or (day.day == 1 if step == "month" else day.weekday() == 0)
 
 
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
+@lru_cache(maxsize=1024)
+def start_of_day(day: date, zone: ZoneInfo) -> datetime:
+    """The first instant of a local day, in UTC."""
     return datetime.combine(day, time(), zone).astimezone(UTC)

@@ -13,12 +13,13 @@ from lib.ledger.account import share
 from lib.ledger.database import Database
 from lib.ledger.desk import Desk
 from lib.ledger.drafts import ItemDraft, PaymentDraft, new_reference
+from lib.ledger.periods import start_of_day
 from lib.ledger.quarters import A_QUARTER, quarter_of
 from lib.ledger.record import PAYMENT, REFUND
 from lib.ledger.rows import as_rows
 from lib.ledger.sums import Net
 from lib.ledger.tables import Payment, Refund
-from lib.ledger.volumes import start_of_day, totals_in
+from lib.ledger.volumes import totals_in
 from lib.money import Money
 
 _EMAIL = "test@test.com"  # the customer of the KakaoPay page's examples

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
 from operator import add
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, RowMapping, Table, and_, delete, or_, select, text
@@ -17,6 +17,7 @@ from sqlalchemy import Connection, RowMapping, Table, and_, delete, or_, select,
 from lib.ledger.batch import Batch
 from lib.ledger.database import Database
 from lib.ledger.parts import Counts, add_local, no_counts, parts_of
+from lib.ledger.periods import start_of_day
 from lib.ledger.record import BREAKDOWN, MEASURES, PAYMENT, REFUND, VOLUME, VOLUME_DAY, add_counts, add_days
 from lib.ledger.tables import time_text
 from lib.money import Money
@@ -131,20 +132,19 @@ def by_slot(database: Database, edges: Sequence[datetime]) -> list[dict[str, Vol
 
 def by_slot_in(connection: Connection, edges: Sequence[datetime]) -> list[dict[str, Volumes]]:
     """The same as one transaction sees it."""
-    found: list[dict[str, Sequence[int]]] = [{} for _ in edges[1:]]
+    found: list[dict[str, tuple[int, ...]]] = [{} for _ in edges[1:]]
     named = Batch(connection).zone()
     days = _as_days(edges, ZoneInfo(named)) if named else None
-    rows = _day_slots(connection, days) if days else _quarter_slots(connection, edges)
-    for place, currency, measures in rows:
-        had = found[place].get(currency)
-        found[place][currency] = tuple(map(add, had, measures)) if had else measures
+    for place, currency, measures in _day_slots(connection, days) if days else _quarter_slots(connection, edges):
+        slot = found[place]
+        had = slot.get(currency)
+        slot[currency] = tuple(map(add, had, measures)) if had else measures
     return [
-        {currency: Volumes(currency, tuple(sums)) for currency, sums in sorted(slot.items()) if any(sums)}
-        for slot in found
+        {currency: Volumes(currency, sums) for currency, sums in sorted(slot.items()) if any(sums)} for slot in found
     ]
 
 
-_Row = tuple[int, str, Sequence[int]]
+_Row = tuple[int, str, tuple[int, ...]]
 """The place of a slot, a currency and measures."""
 
 
@@ -160,10 +160,14 @@ def added_up(slots: Iterable[Mapping[str, Volumes]]) -> dict[str, Volumes]:
 
 def _as_days(edges: Sequence[datetime], zone: ZoneInfo) -> list[str] | None:
     """The local days that begin at the edges; None if one is not the beginning of a day."""
-    days = [edge.astimezone(zone).date() for edge in edges]
-    if any(start_of_day(day, zone) != edge for day, edge in zip(days, edges, strict=True)):
-        return None
-    return [day.isoformat() for day in days]
+    days = [_day_from(edge, zone) for edge in edges]
+    return None if None in days else cast(list[str], days)
+
+
+@lru_cache(maxsize=1024)
+def _day_from(edge: datetime, zone: ZoneInfo) -> str | None:
+    day = edge.astimezone(zone).date()
+    return day.isoformat() if start_of_day(day, zone) == edge else None
 
 
 def _day_slots(connection: Connection, days: Sequence[str]) -> Iterator[_Row]:
@@ -189,7 +193,7 @@ def _quarter_slots(connection: Connection, edges: Sequence[datetime]) -> Iterato
     if connection.dialect.name != "postgresql":
         given = {"slots": json.dumps(list(pairwise(moments)))}
     for place, currency, *measures in connection.execute(text(statement), given):
-        yield place, currency, [int(measure) for measure in measures]  # PostgreSQL's are decimals
+        yield place, currency, tuple(map(int, measures))  # PostgreSQL's are decimals
 
 
 def adopt_zone(database: Database, zone: ZoneInfo) -> None:
@@ -232,9 +236,3 @@ def _all_parts(connection: Connection, zone: str) -> Counts:
 def _written(row: RowMapping) -> dict[str, Any]:
     """A row with its times in the form that projections have."""
     return {name: time_text(value) if isinstance(value, datetime) else value for name, value in row.items()}
-
-
-@lru_cache(maxsize=1024)
-def start_of_day(day: date, zone: ZoneInfo) -> datetime:
-    """The first instant of a local day, in UTC."""
-    return datetime.combine(day, time(), zone).astimezone(UTC)

@@ -25,9 +25,9 @@ from lib.ledger.books.tables import COMPARED, LINE, PAYOUT, REPORT_FILE, ReportF
 from lib.ledger.books.units import written
 from lib.ledger.calendar import SettlementDays
 from lib.ledger.database import Database
+from lib.ledger.periods import start_of_day
 from lib.ledger.record import EVENT, PAYMENT
 from lib.ledger.rows import as_rows
-from lib.ledger.volumes import start_of_day
 from lib.operators import Operator
 
 _CHUNK = 1000
