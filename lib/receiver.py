@@ -218,7 +218,7 @@ class Receiver:
         if self._database.sqlite:
             with contextlib.suppress(StoreBusy):
                 return receive(self._database, deliveries, patient=False)
-        return await asyncio.to_thread(receive, self._database, deliveries)
+        return await asyncio.to_thread(receive, self._database, deliveries, patient=self._database.sqlite)
 
 
 _STATUS = {"bad_signature": 401, "no_signature": 401, "not_json": 400, "too_large": 413}

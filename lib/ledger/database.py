@@ -22,7 +22,7 @@ from lib.ledger.migrations import migrate
 _BUSY_SECONDS = 15
 _ROOM = 512 * 1024
 """Bytes that the largest delivery and its indexes take on disk."""
-_HASTE_SECONDS = 0.2
+_HASTE_SECONDS = 1.0
 _OTHER_SCHEMA = re.compile(r"no such (table|column)|table \S+ has no column")
 """How SQLite says so; for PostgreSQL that is a defect of the statement, and it is treated as one."""
 _POOL: dict[str, int] = {"pool_size": 4, "max_overflow": 4, "pool_timeout": _BUSY_SECONDS}
@@ -68,16 +68,12 @@ class Database:
         self.prepare()
         if not patient:
             self._hasty_at = time.monotonic()
-        with (
-            _answering(),
-            self._turn(patient=patient),
-            (self._writer if patient else self._hasty).begin() as connection,
-        ):
+        with _answering(), self._turn(patient=patient), self._engine_for(patient=patient).begin() as connection:
             yield connection
 
     @property
     def in_haste(self) -> bool:
-        """Whether somebody wrote a moment ago who does not want to wait, and is likely to again."""
+        """Whether somebody wrote within the last second who does not want to wait, and is likely to again."""
         return time.monotonic() - self._hasty_at < _HASTE_SECONDS
 
     def prepare(self) -> None:
@@ -136,7 +132,7 @@ class Database:
 
     def close(self) -> None:
         """Give all connections back."""
-        for name in ("_reader", "_writer", "_hasty"):
+        for name in ("_reader", "_writer", "_hasty", "_beside"):
             engine = self.__dict__.pop(name, None)
             if engine is not None:
                 engine.dispose()
@@ -164,11 +160,22 @@ class Database:
 
     @cached_property
     def _hasty(self) -> Engine:
-        if not self.sqlite:
-            return self._writer  # there is no one lock to wait for, and connections are few
         engine = self._engine("BEGIN IMMEDIATE", busy_seconds=0)
         event.listen(engine, "connect", _for_deliveries)
         return engine
+
+    @cached_property
+    def _beside(self) -> Engine:
+        engine = self._engine("BEGIN IMMEDIATE")
+        event.listen(engine, "connect", _with_long_log)
+        return engine
+
+    def _engine_for(self, *, patient: bool) -> Engine:
+        if not self.sqlite:
+            return self._writer  # there is no one lock to wait for, and connections are few
+        if not patient:
+            return self._hasty
+        return self._beside if self.in_haste else self._writer
 
     def _engine(self, begin: str, busy_seconds: float | None = None) -> Engine:
         if not self.sqlite:
@@ -220,11 +227,15 @@ def _configure_sqlite(connection: Any, _record: object) -> None:
         connection.execute(f"PRAGMA {pragma}").close()
 
 
-def _for_deliveries(connection: Any, _record: object) -> None:
-    # On a large store they touch pages anywhere. The log is carried over by `checkpoint`, and in a commit only when
-    # that cannot keep up.
-    for pragma in ("cache_size=-128000", "wal_autocheckpoint=100000"):
-        connection.execute(f"PRAGMA {pragma}").close()
+def _for_deliveries(connection: Any, record: object) -> None:
+    connection.execute("PRAGMA cache_size=-128000").close()  # on a large store they touch pages anywhere
+    _with_long_log(connection, record)
+
+
+def _with_long_log(connection: Any, _record: object) -> None:
+    # While deliveries come in, the log is carried over by `checkpoint`, and in a commit, for which all writers wait,
+    # only when that cannot keep up.
+    connection.execute("PRAGMA wal_autocheckpoint=100000").close()
 
 
 def _begin_with(statement: str) -> Callable[[Connection], None]:

@@ -105,6 +105,16 @@ def test_text_finds_any_part_of_id_reference_email_and_name(filled: Database, te
     assert queries.count_payments(filled, PaymentFilter(text=text)) == (count, True)
 
 
+def test_few_may_wait_to_be_indexed_while_deliveries_come_in(filled: Database) -> None:
+    assert not filled.in_haste
+    with filled.write(patient=False):
+        pass
+    assert filled.in_haste
+    assert index_waiting(filled, spare=60) == 0
+    assert index_waiting(filled, spare=59) > 0
+    assert index_waiting(filled, spare=59) == 0
+
+
 def test_what_is_learned_later_is_found_too(filled: Database) -> None:
     record(filled, [webhook("payment_pending", "early", 98, "pay_x", amount=100)])
     while index_waiting(filled):
