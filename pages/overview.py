@@ -80,11 +80,12 @@ def figures(latest: Sequence[Payment]) -> None:
         return
     # The last row is always full: what the currencies leave free goes to the outcomes, or to them and the newest payments.
     free = -len(shown) % COLUMNS
+    begins = [edge.astimezone(zone) for edge in borders[:-1]]
     wall = st.grid(COLUMNS, min_column_width=270, gap="small")
     with wall:
         for currency in shown:
             net_before = before[currency].net if currency in before else Money(0, currency)
-            show_currency(now[currency], net_before, view, borders, slots)
+            show_currency(now[currency], net_before, view, begins, slots)
         if free > 1:
             with wall.cell(column_span=free):
                 overview_parts.show_outcomes(outcomes(now.values()))
@@ -119,14 +120,13 @@ def clicked(key: str) -> None:
 
 
 def show_currency(
-    now: Volumes, before: Money, view: View, borders: Sequence[datetime], slots: Sequence[Mapping[str, Volumes]]
+    now: Volumes, before: Money, view: View, begins: Sequence[datetime], slots: Sequence[Mapping[str, Volumes]]
 ) -> None:
     currency = now.currency
     with st.container(border=True, height="stretch", gap="xsmall"):
         captured, refunded = (now.captured, now.captured_count), (now.refunded, now.refunded_count)
         overview_net.show(now.net, before, captured, refunded, view.period.first, view.period.last)
         if now.captured or now.refunded:
-            begins = [edge.astimezone(view.zone) for edge in borders[:-1]]
             charts.slot_bars(currency, begins, slots, view.step, key=f"{BARS}{currency}", on_click=clicked)
         else:
             st.caption("Requested, but nothing captured in this time.")

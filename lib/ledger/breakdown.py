@@ -6,17 +6,14 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
-
+from lib.ledger.batch import Batch
 from lib.ledger.database import Database
 from lib.ledger.parts import SECONDS
 from lib.ledger.record import BREAKDOWN
-from lib.ledger.tables import LedgerZone, Table
 from lib.money import Money
-
-_ZONE = Table.metadata.tables[str(LedgerZone.__tablename__)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,27 +47,36 @@ class Breakdown:
 
 def breakdown(database: Database, since: datetime, until: datetime) -> Breakdown | None:
     """The parts of all days of the ledger's zone that lie, if only in part, between the two; None until it knows its zone."""
-    grouped = BREAKDOWN.c.kind, BREAKDOWN.c.currency, BREAKDOWN.c.value
-    counted = select(*grouped, func.sum(BREAKDOWN.c.count), func.sum(BREAKDOWN.c.amount)).group_by(*grouped)
     found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     refunds: dict[str, dict[str, Money]] = defaultdict(dict)
     hours = [[0] * 24 for _ in range(7)]
     with database.read() as connection:
-        zone = connection.execute(select(_ZONE.c.zone)).scalar()
+        batch = Batch(connection)
+        zone = batch.zone()
         if zone is None:
             return None
         first = since.astimezone(ZoneInfo(zone)).date()
         last = (until - timedelta(microseconds=1)).astimezone(ZoneInfo(zone)).date()
-        within = BREAKDOWN.c.day.between(first.isoformat(), last.isoformat())
-        kinds = BREAKDOWN.c.kind.in_(("decline", "terminal", "reason", "seconds"))
-        hourly = select(BREAKDOWN.c.day, BREAKDOWN.c.value, BREAKDOWN.c.count).where(BREAKDOWN.c.kind == "hour", within)
-        for kind, currency, value, count, amount in connection.execute(counted.where(kinds, within)):
-            if count:
-                found[kind][value] += int(count)
-            if count and kind == "reason":
-                refunds[currency][value] = Money(int(amount), currency)
-        for day, hour, count in connection.execute(hourly):
-            hours[date.fromisoformat(day).weekday()][int(hour)] += count
+
+        def read(columns: str, rest: str) -> list[Any]:
+            after = (last + timedelta(days=1)).isoformat()
+            return batch.span(BREAKDOWN, columns.split(), "day", first.isoformat(), after, rest)
+
+        counted = read("kind value sum(count)", "AND kind IN ('decline', 'terminal', 'seconds') GROUP BY kind, value")
+        refunded = read("currency value sum(count) sum(amount)", "AND kind = 'reason' GROUP BY currency, value")
+        hourly = read("day value count", "AND kind = 'hour'")
+    for kind, value, count in counted:
+        if count:
+            found[kind][value] = int(count)
+    for currency, value, count, amount in refunded:
+        if count:
+            found["reason"][value] += int(count)
+            refunds[currency][value] = Money(int(amount), currency)
+    of_day: dict[str, list[int]] = {}
+    for day, hour, count in hourly:
+        if day not in of_day:
+            of_day[day] = hours[date.fromisoformat(day).weekday()]
+        of_day[day][int(hour)] += count
     declines, terminals, reasons = (_largest(found[kind]) for kind in ("decline", "terminal", "reason"))
     return Breakdown(zone, first, last, declines, terminals, reasons, dict(refunds), dict(found["seconds"]), hours)
 

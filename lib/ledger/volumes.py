@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -150,12 +151,14 @@ _Row = tuple[int, str, tuple[int, ...]]
 
 def added_up(slots: Iterable[Mapping[str, Volumes]]) -> dict[str, Volumes]:
     """The slots as one, by currency."""
-    sums: dict[str, list[int]] = {}
+    found: dict[str, list[tuple[int, ...]]] = defaultdict(list)
     for slot in slots:
         for currency, volumes in slot.items():
-            had = sums.setdefault(currency, [0] * len(MEASURES))
-            sums[currency] = [number + more for number, more in zip(had, volumes.measures, strict=True)]
-    return {currency: Volumes(currency, tuple(found)) for currency, found in sorted(sums.items())}
+            found[currency].append(volumes.measures)
+    return {
+        currency: Volumes(currency, tuple(map(sum, zip(*measures, strict=True))))
+        for currency, measures in sorted(found.items())
+    }
 
 
 def _as_days(edges: Sequence[datetime], zone: ZoneInfo) -> list[str] | None:

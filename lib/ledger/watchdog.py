@@ -8,22 +8,34 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_, select, type_coerce
-from sqlalchemy.types import NULLTYPE
+from sqlalchemy import Connection, bindparam, case, func, select
 
 from lib import catalog
-from lib.ledger.currencies import by_currency
+from lib.chunks import chunks
 from lib.ledger.database import Database
 from lib.ledger.record import EVENT, PAYMENT, REFUND
 from lib.ledger.tables import Payment, Refund
-from lib.ledger.watches import WATCH
+from lib.ledger.troubled import Moments, troubled
 
 _OPEN = ("submitting", "pending")
 _LONGEST_LINK = timedelta(days=1)
 """A pending payment of which nothing new was heard for so long is asked about, whenever its link is said to end."""
-_WEIGHED = [
-    PAYMENT.c[name] for name in ("id", "seq", "status", "requested_at", "expires_at", "updated_at", "attention")
-]
+# Put together once: screens ask this often, and to put a statement into words took longer than to run it.
+_WEIGHED = select(
+    *(PAYMENT.c[name] for name in ("id", "seq", "status", "requested_at", "expires_at", "updated_at", "attention"))
+).where(PAYMENT.c.id.in_(bindparam("ids", expanding=True)))
+_UNDECIDED = select(
+    *(REFUND.c[name] for name in ("key", "payment_id", "status", "requested_at", "send_at", "answered_at"))
+).where(REFUND.c.payment_id.in_(bindparam("ids", expanding=True)), REFUND.c.status.in_(_OPEN))
+_HEARD = (
+    select(
+        EVENT.c.payment_seq,
+        func.max(case((EVENT.c.type == "payment_capture_pending", EVENT.c.occurred_at))),
+        func.max(case((EVENT.c.source == "webhook", EVENT.c.recorded_at))),
+    )
+    .where(EVENT.c.payment_seq.in_(bindparam("seqs", expanding=True)))
+    .group_by(EVENT.c.payment_seq)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +158,12 @@ def count_overdue(database: Database, now: datetime, *, limit: int) -> int:
 def expected(connection: Connection, payment_ids: Sequence[str]) -> dict[str, list[Expectation]]:
     """What must be heard next of each of these payments; those at rest are absent."""
     # Rows with the few columns that count stand for the models: screens ask this often.
-    payments: list[Any] = list(connection.execute(select(*_WEIGHED).where(PAYMENT.c.id.in_(payment_ids))))
+    payments: Sequence[Any] = connection.execute(_WEIGHED, {"ids": payment_ids}).all()
     refunds: dict[str, list[Any]] = defaultdict(list)
-    undecided = select(REFUND).where(REFUND.c.payment_id.in_(payment_ids), REFUND.c.status.in_(_OPEN))
-    for row in connection.execute(undecided):
+    for row in connection.execute(_UNDECIDED, {"ids": payment_ids}).all():
         refunds[row.payment_id].append(row)
-    heard = _heard(connection, [payment.seq for payment in payments])
+    told = connection.execute(_HEARD, {"seqs": [payment.seq for payment in payments]}).all()
+    heard = {seq: Heard(*moments) for seq, *moments in told}
     found = {each.id: expectations(each, refunds[each.id], heard.get(each.seq, Heard())) for each in payments}
     return {payment_id: waited_for for payment_id, waited_for in found.items() if waited_for}
 
@@ -164,60 +176,21 @@ def candidates(
     `unwatched` leaves out those that the backfill has asked about already.
     """
     ids: dict[str, None] = {}
-    for column, stretches, conditions in _troubles(connection, now):
-        table = column.table
-        if unwatched:
-            conditions.append(~exists().where(WATCH.c.payment_id == column))
-        order = [table.c.requested_at, table.c.seq if table is PAYMENT else table.c.key]
-        places = (type_coerce(each, NULLTYPE) for each in order)  # as they are stored, which sorts as well
-        ordered = select(column, *places).where(*conditions).limit(limit)
-        ordered = ordered.order_by(*(each.desc() if newest_first else each for each in order))
-        rows = [row for stretch in stretches for row in connection.execute(ordered.where(stretch))]
-        rows.sort(key=lambda row: row[1:], reverse=newest_first)
-        ids |= dict.fromkeys(row[0] for row in rows[:limit])
+    for found in troubled(connection, _moments(now), limit=limit, newest_first=newest_first, unwatched=unwatched):
+        ids |= dict.fromkeys(found[:limit])
     return list(ids)
 
 
 def _handfuls(connection: Connection, now: datetime, size: int) -> Iterator[list[str]]:
-    """Payments of which something may be overdue, looked for no further than they are taken: `size` or more at a time."""
-    ids: dict[str, None] = {}
-    for column, stretches, conditions in _troubles(connection, now):
-        ordered = select(column).where(*conditions).order_by(column.table.c.requested_at).limit(size)
-        for stretch in stretches:
-            ids |= dict.fromkeys(connection.execute(ordered.where(stretch)).scalars())
-            if len(ids) >= size:
-                yield list(ids)
-                ids = {}
-    if ids:
-        yield list(ids)
+    """Payments of which something may be overdue, looked for no further than they are taken: `size` at a time."""
+    seen: set[str] = set()
+    for found in troubled(connection, _moments(now), limit=size):
+        yield from chunks((payment_id for payment_id in found if payment_id not in seen), size)
+        seen.update(found)
 
 
-_Trouble = tuple[Any, Sequence[ColumnElement[bool]], list[ColumnElement[bool]]]
-
-
-def _troubles(connection: Connection, now: datetime) -> Iterator[_Trouble]:
-    """Per kind of trouble the column of the payment's id, stretches that each lead through an index, and what must hold.
-
-    What is old enough to be overdue is looked for apart from what is younger, so that many young ones, of which little
-    is overdue, never stand before the old ones.
-    """
-    requested, expires = PAYMENT.c.requested_at, PAYMENT.c.expires_at
+def _moments(now: datetime) -> Moments:
     ended = now - RULES["decision"].patience
     aged = ended - timedelta(minutes=catalog.kakaopay().link_minutes)
-    over = or_(expires.is_(None), expires < ended, requested < now - _LONGEST_LINK)
-    pending = [and_(code, PAYMENT.c.status == "Pending") for code in by_currency(connection)]
-    yield PAYMENT.c.id, pending, [requested < aged, over]
-    yield PAYMENT.c.id, pending, [requested >= aged]
-    marked = PAYMENT.c.attention.is_not(None)
-    yield PAYMENT.c.id, [marked], [PAYMENT.c.attention.like("%missing_facts%")]
-    for open_status, what in zip(_OPEN, ("answer", "refund"), strict=True):
-        undecided, since = REFUND.c.status == open_status, now - RULES[what].patience
-        yield REFUND.c.payment_id, [undecided], [REFUND.c.requested_at < since]
-        yield REFUND.c.payment_id, [undecided], [REFUND.c.requested_at >= since]
-
-
-def _heard(connection: Connection, payment_seqs: Sequence[int]) -> dict[int, Heard]:
-    agreed_at = func.max(case((EVENT.c.type == "payment_capture_pending", EVENT.c.occurred_at)))
-    webhook_at = func.max(case((EVENT.c.source == "webhook", EVENT.c.recorded_at)))
-    told = select(EVENT.c.payment_seq, agreed_at, webhook_at).where(EVENT.c.payment_seq.in_(payment_seqs))
-    return {seq: Heard(*moments) for seq, *moments in connection.execute(told.group_by(EVENT.c.payment_seq))}
+    unanswered, undecided = (now - RULES[what].patience for what in ("answer", "refund"))
+    return Moments(ended, aged, now - _LONGEST_LINK, unanswered, undecided)

@@ -58,9 +58,19 @@ def slot_bars(
 
     `on_click` is told `key` when a bar was chosen; `chosen_bar` then says which.
     """
+    volumes = tuple(slot.get(currency) for slot in slots)
+    figure, alt = _slots(currency, tuple(begins), volumes, step, faint=_faint())
+    st.plotly_chart(figure, key=key, config=_QUIET, on_select=lambda: on_click(key), selection_mode="points", alt=alt)
+
+
+@lru_cache(maxsize=256)
+def _slots(
+    currency: str, begins: Sequence[datetime], volumes: Sequence[Volumes | None], step: Step, *, faint: bool
+) -> tuple[Figure, str]:
+    """Bars and what they say, put together once for the same figures."""
     nothing, clock = Money(0, currency), _clock(begins)
-    captured = tuple(slot[currency].captured if currency in slot else nothing for slot in slots)
-    refunded = tuple(-slot[currency].refunded if currency in slot else nothing for slot in slots)
+    captured = [each.captured if each else nothing for each in volumes]
+    refunded = [-each.refunded if each else nothing for each in volumes]
     across = {
         "tickvals": _some(clock),
         "tickformat": _TICKS[step],
@@ -74,18 +84,11 @@ def slot_bars(
         "hovermode": "x",
         "dragmode": False,
         "margin": _MARGIN,
-        "xaxis": {"type": "date", **across, **_axis()},
-        "yaxis": {"nticks": 4, "tickformat": "~s", "zeroline": False, **_axis()},
+        "xaxis": {"type": "date", **across, **_axis(faint=faint)},
+        "yaxis": {"nticks": 4, "tickformat": "~s", "zeroline": False, **_axis(faint=faint)},
     }
     bars = [_bars(clock, captured, "captured", 1.0), _bars(clock, refunded, "refunded", 0.6)]
-    st.plotly_chart(
-        Figure(bars, layout),
-        key=key,
-        config=_QUIET,
-        on_select=lambda: on_click(key),
-        selection_mode="points",
-        alt=_describe(currency, begins, step, captured, refunded),
-    )
+    return Figure(bars, layout), _describe(currency, begins, step, captured, refunded)
 
 
 def chosen_bar(key: str) -> int | None:
@@ -199,8 +202,7 @@ def step_bars(steps: Mapping[str, int], *, key: str, alt: str, whole: int | None
     st.plotly_chart(Figure([bars], layout), key=key, config={**_QUIET, "staticPlot": True}, alt=alt)
 
 
-@lru_cache(maxsize=256)
-def _bars(clock: tuple[str, ...], amounts: tuple[Money, ...], word: str, opacity: float) -> Mapping[str, Any]:
+def _bars(clock: Sequence[str], amounts: Sequence[Money], word: str, opacity: float) -> Mapping[str, Any]:
     currency = amounts[0].currency
     known = catalog.currencies().get(currency)
     return {
@@ -220,9 +222,14 @@ def _clock(begins: Sequence[datetime]) -> tuple[str, ...]:
     return tuple(f"{begin:%Y-%m-%dT%H:%M}" for begin in begins)
 
 
-def _axis() -> dict[str, Any]:
-    """Axes that do not zoom. Streamlit's own tick colour is too faint in light, and right in dark."""
-    faint = st.context.theme.type == "light"
+def _faint() -> bool:
+    """Whether Streamlit's own tick colour is too faint: it is in light, and right in dark."""
+    return st.context.theme.type == "light"
+
+
+def _axis(*, faint: bool | None = None) -> dict[str, Any]:
+    """Axes that do not zoom, with labels that can be read."""
+    faint = _faint() if faint is None else faint
     return {"fixedrange": True} | ({"tickfont": {"color": _NEUTRAL}} if faint else {})
 
 

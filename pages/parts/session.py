@@ -15,9 +15,9 @@ NAME, ROLE = "acting_name", "acting_role"
 """Of a session without sign-in: who acts, and with which role (empty: with every one)."""
 
 
-@st.cache_resource(show_spinner=False)
 def desk() -> Desk:
     """The one desk of this process, for all sessions. Raises `SettingsError`."""
+    # Kept where it is opened: every screen asks a dozen times, and a cache of Streamlit's takes its time each time.
     return open_desk(port=int(st.get_option("server.port")))
 
 

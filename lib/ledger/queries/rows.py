@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ScalarSelect, func, select
+from sqlalchemy import ScalarSelect, bindparam, func, select
 
 from lib.ledger.database import Database
 from lib.ledger.deliveries import DELIVERY
@@ -17,20 +17,38 @@ from lib.ledger.tables import Event, Payment, Refund
 LISTED = [column for column in PAYMENT.columns if column.name != "folded"]
 """What lists read of a payment."""
 
-_NEWEST = [func.coalesce(select(func.max(number)).scalar_subquery(), 0) for number in (EVENT.c.seq, DELIVERY.c.id)]
+# Put together once: to put a statement into words takes longer than to run one of these.
+_PULSE = select(
+    *(func.coalesce(select(func.max(number)).scalar_subquery(), 0) for number in (EVENT.c.seq, DELIVERY.c.id))
+)
+_VERSION = select(PAYMENT.c.version).where(PAYMENT.c.id == bindparam("id"))
+_PAYMENT = select(PAYMENT).where(PAYMENT.c.id == bindparam("id"))
+_TOLD_BESIDE = select(*(PAYMENT.c[name] for name in ("id", "reference", "currency", "amount", "status"))).where(
+    PAYMENT.c.id.in_(bindparam("ids", expanding=True))
+)
+_REFUNDS = (
+    select(REFUND).where(REFUND.c.payment_id == bindparam("payment_id")).order_by(REFUND.c.requested_at, REFUND.c.key)
+)
+_FACTS = (
+    select(EVENT)
+    .where(EVENT.c.payment_seq == select(PAYMENT.c.seq).where(PAYMENT.c.id == bindparam("id")).scalar_subquery())
+    .order_by(EVENT.c.occurred_at.desc(), EVENT.c.type.like("%pending"), EVENT.c.seq.desc())
+)
 
 
 def find_payment(database: Database, payment_id: str) -> Payment | None:
     """The payment with this id."""
     with database.read() as connection:
-        row = connection.execute(select(PAYMENT).where(PAYMENT.c.id == payment_id)).mappings().one_or_none()
+        row = connection.execute(_PAYMENT, {"id": payment_id}).mappings().one_or_none()
     return as_rows(Payment, [row])[0] if row else None
 
 
 def payments_of(database: Database, payment_ids: Iterable[str]) -> dict[str, Payment]:
-    """The payments with these ids, by their id and without their folded state; those we do not know are absent."""
+    """The payments with these ids, by their id, as they are told of beside something else: with reference, amount and
+    status alone. Those we do not know are absent.
+    """
     with database.read() as connection:
-        rows = connection.execute(select(*LISTED).where(PAYMENT.c.id.in_(set(payment_ids)))).mappings().all()
+        rows = connection.execute(_TOLD_BESIDE, {"ids": list(set(payment_ids))}).mappings().all()
     return {payment.id: payment for payment in as_rows(Payment, rows)}
 
 
@@ -53,30 +71,26 @@ def find_refund(database: Database, key: str) -> Refund | None:
 
 def refunds_of(database: Database, payment_id: str) -> list[Refund]:
     """The refunds of one payment, oldest first."""
-    wanted = select(REFUND).where(REFUND.c.payment_id == payment_id).order_by(REFUND.c.requested_at, REFUND.c.key)
     with database.read() as connection:
-        return as_rows(Refund, connection.execute(wanted).mappings().all())
+        return as_rows(Refund, connection.execute(_REFUNDS, {"payment_id": payment_id}).mappings().all())
 
 
 def facts_of(database: Database, payment_id: str) -> list[Event]:
     """Everything known of one payment, latest first by the time it happened; of one moment, what ended above what began."""
-    wanted = select(EVENT).where(EVENT.c.payment_seq == seq_of(payment_id))
     with database.read() as connection:
-        began = EVENT.c.type.like("%pending")
-        latest = wanted.order_by(EVENT.c.occurred_at.desc(), began, EVENT.c.seq.desc())
-        return as_rows(Event, connection.execute(latest).mappings().all())
+        return as_rows(Event, connection.execute(_FACTS, {"id": payment_id}).mappings().all())
 
 
 def pulse(database: Database) -> int:
     """A number that grows whenever anything a screen shows has changed. Cheap enough to ask every second."""
     with database.read() as connection:
-        return sum(connection.execute(select(*_NEWEST)).one())
+        return sum(connection.execute(_PULSE).one())
 
 
 def payment_version(database: Database, payment_id: str) -> int:
     """How many facts of this payment are folded: a screen that shows it redraws when this grows. 0 for an unknown one."""
     with database.read() as connection:
-        return int(connection.execute(select(PAYMENT.c.version).where(PAYMENT.c.id == payment_id)).scalar() or 0)
+        return int(connection.execute(_VERSION, {"id": payment_id}).scalar() or 0)
 
 
 def seq_of(payment_id: str) -> ScalarSelect[Any]:
