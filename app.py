@@ -25,7 +25,7 @@ from lib import logs
 from lib.comeback import Comeback
 from lib.front import Front, settle
 from lib.gate import Gate
-from lib.later import LateApp, later
+from lib.later import LateApp, head_start, later
 from lib.ledger.desk import Desk, open_desk
 from lib.response_headers import ResponseHeaders
 from lib.settings import SIMULATOR_PATH, WEBHOOK_PATH, Settings, SettingsError, load
@@ -34,8 +34,8 @@ from pages.parts.frame import explain
 if TYPE_CHECKING:
     from lib.simulator.app import Simulator
 
-HEAD_START = 0.25
-"""Seconds for the first screen of a browser that is there already, before everything else is loaded."""
+HEAD_START = 2.0
+"""Seconds in which a browser that was opened with the server asks for its first screen, and mostly has it."""
 
 
 def settings_or_exit() -> Settings:
@@ -94,7 +94,7 @@ async def beside(desk: Desk) -> AsyncIterator[None]:
 
     It takes longer to load than all that the first screen needs, so that screen comes first.
     """
-    await asyncio.sleep(HEAD_START)
+    await head_start(HEAD_START)
     async with AsyncExitStack() as stack:
         if stand_in:
             await stack.enter_async_context(stand_in.running())

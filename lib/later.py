@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import logging
 import signal
+import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
@@ -13,6 +15,17 @@ from typing import Protocol
 from starlette.types import Receive, Scope, Send
 
 logger = logging.getLogger(__name__)
+
+shown = threading.Event()
+"""Set once this process has drawn a screen, or somebody asks for what waits for that."""
+_TICK = 0.02
+
+
+async def head_start(seconds: float) -> None:
+    """Wait for the first screen, or this long if nobody wants one: drawn beside what is being loaded, it takes longer."""
+    over = time.monotonic() + seconds
+    while not shown.is_set() and time.monotonic() < over:  # noqa: ASYNC110 - another thread sets it, with no loop at hand
+        await asyncio.sleep(_TICK)
 
 
 @contextlib.asynccontextmanager
@@ -70,6 +83,8 @@ class LateApp:
             yield
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not self._app:
+            shown.set()  # the first screen itself may be the one who asks
         await self._made.wait()
         assert self._app
         await self._app(scope, receive, send)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from lib.later import shown
 from lib.operators import Operator
 from lib.sign_in import NotIn
 from pages.parts import frame, menu, simulator, who
@@ -47,5 +48,8 @@ def whoever_acts() -> Operator | NotIn:
         return why
 
 
-with frame.guard():
-    main()
+try:
+    with frame.guard():
+        main()
+finally:
+    shown.set()

@@ -14,7 +14,15 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from lib.later import LateApp, later
+from lib import later as module
+from lib.later import LateApp, head_start, later
+
+LONG = 60.0
+
+
+@pytest.fixture(autouse=True)
+def nothing_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "shown", threading.Event())
 
 
 class House(Starlette):
@@ -49,6 +57,46 @@ def test_who_comes_before_an_app_is_made_is_answered_once_it_runs() -> None:
 
     assert asyncio.run(visit()) == "open"
     assert not house.open
+
+
+def test_the_rest_begins_behind_the_first_screen() -> None:
+    async def start() -> None:
+        async with asyncio.timeout(10):
+            waiting = asyncio.create_task(head_start(LONG))
+            done, _ = await asyncio.wait([waiting], timeout=0.1)
+            assert not done
+            await asyncio.to_thread(module.shown.set)  # as a screen's script does
+            await waiting
+
+    asyncio.run(start())
+
+
+def test_the_rest_begins_at_once_for_whoever_asks_for_it() -> None:
+    """The first screen may be one that asks the simulator, and then it is not drawn before it has an answer."""
+    house = House()
+
+    @asynccontextmanager
+    async def rest() -> AsyncIterator[None]:
+        await head_start(LONG)
+        async with app.running():
+            yield
+
+    app = LateApp(lambda: house)
+
+    async def visit() -> str:
+        transport = httpx.ASGITransport(app)
+        async with asyncio.timeout(10), later(rest), httpx.AsyncClient(transport=transport, base_url="http://x") as us:
+            return (await us.get("/")).text
+
+    assert asyncio.run(visit()) == "open"
+
+
+def test_the_rest_begins_where_nobody_looks() -> None:
+    async def start() -> None:
+        async with asyncio.timeout(10):
+            await head_start(0.05)
+
+    asyncio.run(start())
 
 
 def test_a_server_that_ends_in_its_first_moments_leaves_nothing_begun() -> None:
