@@ -13,7 +13,8 @@ DATA = Path(__file__).resolve().parent.parent / "data"
 
 
 class _Rule(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # What validates a file is built when that file is read: most are not read at a start.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Currency(_Rule):

@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+from importlib import import_module
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy import Connection
 from sqlalchemy import Table as SqlTable
-from sqlalchemy.dialects import postgresql, sqlite
 
 from lib.ledger.batch import Batch
 from lib.ledger.database import Database
@@ -83,8 +83,8 @@ def lock_payments(connection: Connection, payment_ids: Iterable[str]) -> None:
 
 def insert_once(connection: Connection, table: SqlTable, key: str, row: dict[str, Any]) -> bool:
     """Insert a row unless its key is there already. Whether it was inserted."""
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(table).values(**row).on_conflict_do_nothing(index_elements=[key])
+    dialect = import_module(f"sqlalchemy.dialects.{connection.dialect.name}")  # the connection has loaded it already
+    statement = dialect.insert(table).values(**row).on_conflict_do_nothing(index_elements=[key])
     return connection.execute(statement.returning(table.c[key])).scalar() is not None
 
 

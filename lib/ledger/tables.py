@@ -86,13 +86,19 @@ class UtcTime(TypeDecorator[datetime]):
 _Serial = BigInteger().with_variant(Integer, "sqlite")
 
 
-def _where(condition: str, name: str, *columns: str) -> Index:
-    """An index on the rows that meet a condition."""
-    return Index(name, *columns, sqlite_where=text(condition), postgresql_where=text(condition))
+def where(condition: str, name: str, *columns: str, unique: bool = False) -> Index:
+    """An index on the rows that meet a condition.
+
+    PostgreSQL's are the same: the migrations say it there, because to say it here is to load its dialect at every start.
+    """
+    return Index(name, *columns, unique=unique, sqlite_where=text(condition))
 
 
 class Table(SQLModel, registry=registry(metadata=MetaData())):
     """Base of the ledger's tables, with metadata of its own: another store in the same process may use the same names."""
+
+    # Rows are made without validation, so what would validate them is not built at every start.
+    model_config = {"defer_build": True}
 
 
 class Event(Table, table=True):
@@ -167,13 +173,13 @@ class Payment(Table, table=True):
         # For one status in all currencies, or one currency in all statuses, each pair is led through by itself: an index
         # less to keep up with every event is worth more than a list from one stretch.
         Index("payment_by_currency_status", "currency", "status", "requested_at", "seq"),
-        _where("source_id IS NOT NULL", "payment_by_source", "source_id"),
+        where("source_id IS NOT NULL", "payment_by_source", "source_id"),
         Index("payment_by_terminal", "terminal_type", "requested_at", "seq"),
-        _where("untold_at IS NOT NULL", "payment_untold", "currency", "untold_at", "seq"),
-        _where("captured_at IS NOT NULL", "payment_moved", "currency", "captured_at", "seq"),
-        _where("searched = 0", "payment_unsearched", "seq"),
+        where("untold_at IS NOT NULL", "payment_untold", "currency", "untold_at", "seq"),
+        where("captured_at IS NOT NULL", "payment_moved", "currency", "captured_at", "seq"),
+        where("searched = 0", "payment_unsearched", "seq"),
         Index("payment_by_amount", "currency", "amount"),
-        _where("refunded > 0", "payment_by_refunded", "currency", "refunded"),
+        where("refunded > 0", "payment_by_refunded", "currency", "refunded"),
     )
 
     @property
@@ -240,8 +246,8 @@ class Refund(Table, table=True):
         Index("refund_newest", "requested_at", "key"),
         Index("refund_by_status", "status", "requested_at", "key"),
         Index("refund_by_action", "action_id", unique=True),
-        _where("send_at IS NOT NULL", "refund_to_send", "send_at"),
-        _where("status = 'refunded'", "refund_moved", "currency", "decided_at", "action_id"),
+        where("send_at IS NOT NULL", "refund_to_send", "send_at"),
+        where("status = 'refunded'", "refund_moved", "currency", "decided_at", "action_id"),
         CheckConstraint("amount >= 0", name="refund_amount_not_negative"),
         CheckConstraint("approved_by IS NULL OR approved_by <> requested_by", name="refund_approved_by_another"),
     )

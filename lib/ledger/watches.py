@@ -8,15 +8,9 @@ from sqlalchemy import BigInteger, Index, Text
 from sqlmodel import Field
 
 from lib.ledger.record import PAYMENT
-from lib.ledger.tables import Table, UtcTime
+from lib.ledger.tables import Table, UtcTime, where
 
-Index(
-    "payment_with_attention",
-    PAYMENT.c.requested_at,
-    PAYMENT.c.seq,
-    sqlite_where=PAYMENT.c.attention.is_not(None),
-    postgresql_where=PAYMENT.c.attention.is_not(None),
-)
+PAYMENT.append_constraint(where("attention IS NOT NULL", "payment_with_attention", "requested_at", "seq"))
 
 
 class Watch(Table, table=True):

@@ -8,10 +8,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal, get_args
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Text, text
+from sqlalchemy import BigInteger, Column, Index, Integer, Text
 from sqlmodel import Field
 
-from lib.ledger.tables import Table, UtcTime
+from lib.ledger.tables import Table, UtcTime, where
 
 Standing = Literal[
     "matched",
@@ -109,13 +109,7 @@ class StatementLine(Table, table=True):
     __table_args__ = (
         Index("statement_line_by_standing", "month", "standing", "currency", "id"),
         # The database itself keeps a ledger row from standing in two classes.
-        Index(
-            "statement_line_of_row",
-            "ledger_key",
-            unique=True,
-            sqlite_where=text("standing <> 'duplicate'"),
-            postgresql_where=text("standing <> 'duplicate'"),
-        ),
+        where("standing <> 'duplicate'", "statement_line_of_row", "ledger_key", unique=True),
         Index("statement_line_of_payout", "payout_id", "holding", "held"),
         Index("statement_line_of_payment", "payment_id", "id"),
     )

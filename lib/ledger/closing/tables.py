@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Integer, Text
 from sqlmodel import Field
 
-from lib.ledger.tables import Table, UtcTime
+from lib.ledger.tables import Table, UtcTime, where
 
 _OPEN_AGAIN = "reopened_at IS NULL"
 
@@ -47,14 +47,7 @@ class Period(Table, table=True):
     reopened_at: datetime | None = Field(default=None, sa_type=UtcTime)
 
     __table_args__ = (
-        Index(
-            "period_closed",
-            "currency",
-            "month",
-            unique=True,
-            sqlite_where=text(_OPEN_AGAIN),
-            postgresql_where=text(_OPEN_AGAIN),
-        ),
+        where(_OPEN_AGAIN, "period_closed", "currency", "month", unique=True),
         CheckConstraint("opening + gross - refunded - fees = closing", name="period_adds_up"),
         CheckConstraint(
             "(reopened_by IS NULL) = (reopened_at IS NULL) AND (reopened_by IS NULL OR (reopen_asked_by IS NOT NULL "
