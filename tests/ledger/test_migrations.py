@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from datetime import datetime
+from pathlib import Path
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -42,6 +44,22 @@ def test_the_tables_are_what_the_migrations_make(database: Database) -> None:
         context = MigrationContext.configure(connection, opts={"include_object": _ours})
         assert compare_metadata(context, Table.metadata) == []
     engine.dispose()
+
+
+def test_a_new_file_holds_what_the_versions_make(tmp_path: Path) -> None:
+    """To the rows; `python -m lib.ledger.migrations.whole` after a new version."""
+    at_once, by_versions = Database(f"sqlite:///{tmp_path}/once.db"), create_engine(f"sqlite:///{tmp_path}/versions.db")
+    at_once.prepare()
+    at_once.close()
+    migrate(by_versions, to=HEAD)
+    by_versions.dispose()
+    assert dumped(tmp_path / "once.db") == dumped(tmp_path / "versions.db")
+
+
+def dumped(file: Path) -> list[str]:
+    """Schema and rows, however the lines of a statement are broken."""
+    with closing(sqlite3.connect(file)) as store:
+        return [" ".join(statement.replace(";", " ; ").split()) for statement in store.iterdump()]
 
 
 def written(value: object) -> object:
