@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import bindparam, func, or_, select
 
 from lib.ledger.database import Database
 from lib.ledger.record import PAYMENT
@@ -21,6 +21,23 @@ _SHOWN = [
         *("customer_id", "customer_email"),
     )
 ]
+# Put together once, as each showing of a payment asks them.
+_NOT_INDEXED_YET = (
+    select(*_SHOWN)
+    .where(
+        PAYMENT.c.searched == 0,
+        or_(PAYMENT.c.customer_id == bindparam("customer"), func.lower(PAYMENT.c.customer_email) == bindparam("email")),
+    )
+    .order_by(PAYMENT.c.seq.desc())
+    .limit(bindparam("limit"))
+)
+_INDEXED = (
+    select(*_SHOWN)
+    .join(WORD, WORD.c.seq == PAYMENT.c.seq)
+    .where(WORD.c.word == bindparam("word"))
+    .order_by(WORD.c.seq.desc())
+    .limit(bindparam("limit"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +66,12 @@ def others_of(database: Database, payment: Payment, *, limit: int = 5, most: int
     words = {as_word(each) for each in (customer, email) if each}
     if not words:
         return Others([], 0, False)
-    same = or_(PAYMENT.c.customer_id == customer, func.lower(PAYMENT.c.customer_email) == email)
     found: dict[int, Payment] = {}
     with database.read() as connection:
-        waiting = select(*_SHOWN).where(PAYMENT.c.searched == 0, same).order_by(PAYMENT.c.seq.desc())
-        indexed = select(*_SHOWN).join(WORD, WORD.c.seq == PAYMENT.c.seq).order_by(WORD.c.seq.desc())
-        for statement in (waiting, *(indexed.where(WORD.c.word == word) for word in words)):
+        asked = {"customer": customer, "email": email, "limit": most + 2}
+        for statement, more in ((_NOT_INDEXED_YET, {}), *((_INDEXED, {"word": word}) for word in words)):
             # Itself is among them, and one more tells whether the count goes on.
-            rows = connection.execute(statement.limit(most + 2)).mappings().all()
+            rows = connection.execute(statement, asked | more).mappings().all()
             found |= {row.seq or 0: row for row in as_rows(Payment, rows)}
     theirs = [
         each

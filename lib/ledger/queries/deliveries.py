@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select
 
 from lib.ledger.arrivals import number_after, number_before
 from lib.ledger.database import Database
 from lib.ledger.deliveries import DELIVERY, UNSIGNED, VERDICTS
 from lib.ledger.queries.keyset import Page, page_of
 from lib.ledger.queries.rows import seq_of
-from lib.ledger.record import EVENT
+from lib.ledger.record import EVENT, PAYMENT
 from lib.ledger.rows import as_rows
 from lib.ledger.tables import Delivery
+
+_SEQ = select(PAYMENT.c.seq).where(PAYMENT.c.id == bindparam("payment_id")).scalar_subquery()
+_LISTED = [column for column in DELIVERY.columns if column.name != "body"]
+# Put together once, as each showing of a payment asks them.
+_OF_PAYMENT = (
+    select(*_LISTED)
+    .where(DELIVERY.c.event_seq.in_(select(EVENT.c.seq).where(EVENT.c.payment_seq == _SEQ)))
+    .order_by(DELIVERY.c.id.desc())
+    .limit(bindparam("limit"))
+)
+_REFUSED_ABOUT = (
+    select(DELIVERY)
+    .where(
+        DELIVERY.c.verdict.in_((*UNSIGNED, "not_json", "quarantined")),
+        DELIVERY.c.body.contains(bindparam("part"), escape="/"),
+    )
+    .order_by(DELIVERY.c.id.desc())
+    .limit(bindparam("limit"))
+)
 
 
 @dataclass(frozen=True)
@@ -45,16 +65,17 @@ def find_deliveries(
     if wanted.payment_id:
         told = select(EVENT.c.seq).where(EVENT.c.payment_seq == seq_of(wanted.payment_id))
         conditions.append(DELIVERY.c.event_seq.in_(told))
-    listed = select(*(column for column in DELIVERY.columns if column.name != "body"))
     with database.read() as connection:
-        statement = listed.where(*conditions, *_arrived(connection, wanted.since, wanted.until))
+        statement = select(*_LISTED).where(*conditions, *_arrived(connection, wanted.since, wanted.until))
         rows, newer, older = page_of(connection, [statement], (DELIVERY.c.id,), cursor, limit)
     return Page(as_rows(Delivery, rows), newer, older)
 
 
 def deliveries_of(database: Database, payment_id: str, limit: int = 100) -> list[Delivery]:
-    """The deliveries that spoke of one payment, latest first."""
-    return find_deliveries(database, DeliveryFilter(payment_id=payment_id), limit=limit).rows
+    """The deliveries that spoke of one payment, latest first and without their bodies."""
+    with database.read() as connection:
+        rows = connection.execute(_OF_PAYMENT, {"payment_id": payment_id, "limit": limit}).mappings().all()
+    return as_rows(Delivery, rows)
 
 
 def refused_about(database: Database, payment_id: str, limit: int = 20) -> list[Delivery]:
@@ -62,12 +83,9 @@ def refused_about(database: Database, payment_id: str, limit: int = 20) -> list[
 
     Anybody can send such. Only so many of each kind are kept, so that looking through them is bearable.
     """
-    refused = select(DELIVERY).where(
-        DELIVERY.c.verdict.in_((*UNSIGNED, "not_json", "quarantined")),
-        DELIVERY.c.body.contains(payment_id, autoescape=True),
-    )
+    part = re.sub("[/%_]", r"/\g<0>", payment_id)
     with database.read() as connection:
-        rows = connection.execute(refused.order_by(DELIVERY.c.id.desc()).limit(limit)).mappings().all()
+        rows = connection.execute(_REFUSED_ABOUT, {"part": part, "limit": limit}).mappings().all()
     return as_rows(Delivery, rows)
 
 
