@@ -1,7 +1,7 @@
 """Where to look for payments of which something may be overdue: in a handful of stretches of indexes.
 
-The statements are written out and each kind of trouble is one of them: screens ask this often, and to put a dozen and a
-half into words took far longer than to run them.
+The statements are written out, one for payments and one for refunds: screens ask this often, and to put a dozen and a half
+into words took far longer than to run them.
 """
 
 from __future__ import annotations
@@ -30,29 +30,46 @@ class Moments(NamedTuple):
 
 
 class _Kind(NamedTuple):
-    """The table to look into, its columns of the payment's id and of order beside the time, and what must hold.
+    """A kind of trouble: what must hold. It is looked for by currency where that leads through an index."""
 
-    Payments are looked for by currency where that leads through an index.
-    """
+    holds: str
+    by_currency: bool = False
+
+
+class _Place(NamedTuple):
+    """A table to look into, its columns of the payment's id and of order beside the time, and what to look for there."""
 
     table: str
     payment: str
-    place: str
-    holds: str
-    by_currency: bool = False
+    order: str
+    kinds: tuple[_Kind, ...]
 
 
 # What is old enough to be overdue is looked for apart from what is younger, so that many young ones, of which little is
 # overdue, never stand before the old ones.
 _OVER = "(expires_at IS NULL OR expires_at < :ended OR requested_at < :long_ago)"
-_KINDS = (
-    _Kind("payment", "id", "seq", f"status = 'Pending' AND requested_at < :aged AND {_OVER}", by_currency=True),
-    _Kind("payment", "id", "seq", "status = 'Pending' AND requested_at >= :aged", by_currency=True),
-    _Kind("payment", "id", "seq", "attention IS NOT NULL AND attention LIKE '%missing_facts%'"),
-    _Kind("refund", "payment_id", "key", "status = 'submitting' AND requested_at < :unanswered"),
-    _Kind("refund", "payment_id", "key", "status = 'submitting' AND requested_at >= :unanswered"),
-    _Kind("refund", "payment_id", "key", "status = 'pending' AND requested_at < :undecided"),
-    _Kind("refund", "payment_id", "key", "status = 'pending' AND requested_at >= :undecided"),
+_PLACES = (
+    _Place(
+        "payment",
+        "id",
+        "seq",
+        (
+            _Kind(f"status = 'Pending' AND requested_at < :aged AND {_OVER}", by_currency=True),
+            _Kind("status = 'Pending' AND requested_at >= :aged", by_currency=True),
+            _Kind("attention IS NOT NULL AND attention LIKE '%missing_facts%'"),
+        ),
+    ),
+    _Place(
+        "refund",
+        "payment_id",
+        "key",
+        (
+            _Kind("status = 'submitting' AND requested_at < :unanswered"),
+            _Kind("status = 'submitting' AND requested_at >= :unanswered"),
+            _Kind("status = 'pending' AND requested_at < :undecided"),
+            _Kind("status = 'pending' AND requested_at >= :undecided"),
+        ),
+    ),
 )
 
 
@@ -66,24 +83,29 @@ def troubled(
     codes = list(currencies_in(connection))
     given: dict[str, Any] = {name: time_text(moment) for name, moment in before._asdict().items()}
     given |= {f"code{number}": code for number, code in enumerate(codes)} | {"limit": limit}
-    for kind in _KINDS:
-        look = _look(kind, len(codes) if kind.by_currency else 0, newest_first=newest_first, unwatched=unwatched)
-        rows = list(connection.execute(look, given).all())
-        # Every stretch is in order; the database would not know that of them together, and sort by a tree.
-        rows.sort(key=lambda row: row[1:], reverse=newest_first)
-        yield [row.payment for row in rows]
+    for place in _PLACES:
+        look = _look(place, len(codes), newest_first=newest_first, unwatched=unwatched)
+        found: list[list[tuple[Any, Any, str]]] = [[] for _ in place.kinds]
+        for kind, payment, requested_at, order in connection.execute(look, given).all():
+            found[kind].append((requested_at, order, payment))
+        for rows in found:
+            # Every stretch is in order; the database would not know that of them together, and sort by a tree.
+            rows.sort(reverse=newest_first)
+            yield [payment for *_, payment in rows]
 
 
 @lru_cache(maxsize=256)
-def _look(kind: _Kind, codes: int, *, newest_first: bool, unwatched: bool) -> TextClause:
-    order = f"requested_at{' DESC' * newest_first}, place{' DESC' * newest_first}"
-    apart = f" AND NOT EXISTS (SELECT 1 FROM watch WHERE watch.payment_id = {kind.table}.{kind.payment})"  # noqa: S608
-    rows = f"SELECT {kind.payment} AS payment, requested_at, {kind.place} AS place FROM {kind.table}"  # noqa: S608 - our own names
-    holds = f"{kind.holds}{apart * unwatched}"
-    stretches = [""]
-    if kind.by_currency:
-        # Without currency is a payment of which none was told yet.
-        stretches = [*(f"currency = :code{number} AND " for number in range(codes)), "currency IS NULL AND "]
-    parts = [f"{rows} WHERE {stretch}{holds} ORDER BY {order} LIMIT :limit" for stretch in stretches]
+def _look(place: _Place, codes: int, *, newest_first: bool, unwatched: bool) -> TextClause:
+    """All that is looked for in one table, each row with the number of its kind."""
+    order = f"requested_at{' DESC' * newest_first}, {place.order}{' DESC' * newest_first}"
+    apart = f" AND NOT EXISTS (SELECT 1 FROM watch WHERE watch.payment_id = {place.table}.{place.payment})"  # noqa: S608
+    # Without currency is a payment of which none was told yet.
+    by_currency = [*(f"currency = :code{number} AND " for number in range(codes)), "currency IS NULL AND "]
+    parts = [
+        f"SELECT {number} AS kind, {place.payment} AS payment, requested_at, {place.order} FROM {place.table} "  # noqa: S608 - our own names
+        f"WHERE {stretch}{kind.holds}{apart * unwatched} ORDER BY {order} LIMIT :limit"
+        for number, kind in enumerate(place.kinds)
+        for stretch in (by_currency if kind.by_currency else [""])
+    ]
     led = (f"SELECT * FROM ({part}) AS stretch{number}" for number, part in enumerate(parts))  # noqa: S608
     return text(" UNION ALL ".join(led))

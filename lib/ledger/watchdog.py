@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, case, func, select
 
@@ -65,8 +65,7 @@ RULES: Mapping[str, Rule] = {
 """By name: what comes next. Checkout.com names no times for these, so the patience is ours."""
 
 
-@dataclass(frozen=True, slots=True)
-class Expectation:
+class Expectation(NamedTuple):
     """Something that must be heard by `due`. `what` is a name of `RULES`."""
 
     payment_id: str
@@ -75,8 +74,7 @@ class Expectation:
     refund_key: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Overdue:
+class Overdue(NamedTuple):
     """Something that should have been heard by `since`. `what` is a name of `RULES`."""
 
     payment_id: str
@@ -91,8 +89,7 @@ class Overdue:
         return RULES[self.what].expected
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(NamedTuple):
     """What the events of a payment say about hearing of it: when the customer agreed, and when the last webhook came."""
 
     agreed_at: datetime | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ScalarSelect, bindparam, func, select
 
@@ -13,6 +13,7 @@ from lib.ledger.record import EVENT, PAYMENT, REFUND
 from lib.ledger.rows import as_rows
 from lib.ledger.search import among, matching
 from lib.ledger.tables import Event, Payment, Refund
+from lib.money import Money
 
 LISTED = [column for column in PAYMENT.columns if column.name != "folded"]
 """What lists read of a payment."""
@@ -23,7 +24,7 @@ _PULSE = select(
 )
 _VERSION = select(PAYMENT.c.version).where(PAYMENT.c.id == bindparam("id"))
 _PAYMENT = select(PAYMENT).where(PAYMENT.c.id == bindparam("id"))
-_TOLD_BESIDE = select(*(PAYMENT.c[name] for name in ("id", "reference", "currency", "amount", "status"))).where(
+_MENTIONED = select(*(PAYMENT.c[name] for name in ("id", "reference", "currency", "amount", "status"))).where(
     PAYMENT.c.id.in_(bindparam("ids", expanding=True))
 )
 _REFUNDS = (
@@ -43,13 +44,26 @@ def find_payment(database: Database, payment_id: str) -> Payment | None:
     return as_rows(Payment, [row])[0] if row else None
 
 
-def payments_of(database: Database, payment_ids: Iterable[str]) -> dict[str, Payment]:
-    """The payments with these ids, by their id, as they are told of beside something else: with reference, amount and
-    status alone. Those we do not know are absent.
-    """
+class Mentioned(NamedTuple):
+    """What is said of a payment beside something else."""
+
+    id: str
+    reference: str | None
+    currency: str | None
+    amount: int | None
+    status: str
+
+    @property
+    def money(self) -> Money:
+        """The amount asked for, as the payment itself says it."""
+        return Money(self.amount or 0, self.currency or "???")
+
+
+def payments_of(database: Database, payment_ids: Iterable[str]) -> dict[str, Mentioned]:
+    """What is said of the payments with these ids, by their id; those we do not know are absent."""
     with database.read() as connection:
-        rows = connection.execute(_TOLD_BESIDE, {"ids": list(set(payment_ids))}).mappings().all()
-    return {payment.id: payment for payment in as_rows(Payment, rows)}
+        rows = connection.execute(_MENTIONED, {"ids": list(set(payment_ids))}).all()
+    return {row[0]: Mentioned(*row) for row in rows}
 
 
 def find_payment_by_reference(database: Database, reference: str) -> Payment | None:
