@@ -10,11 +10,23 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from heapq import merge
 from itertools import islice
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, FromClause, and_, func, literal_column, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    tuple_,
+)
 
 from lib.ledger.calendar import SettlementDays
 from lib.ledger.database import Database
@@ -115,10 +127,14 @@ def amounts(connection: Connection, currency: str, since: datetime, until: datet
     span = _Span(currency, since, until)
     found: dict[Kind, tuple[int, int]] = {}
     for source in _SOURCES:
-        wanted = select(func.coalesce(func.sum(source.amount), 0), func.count()).select_from(source.rows)
-        amount, number = connection.execute(wanted.where(source.within(span))).one()
+        amount, number = connection.execute(_summed(source), span._asdict()).one()
         found[source.kind] = int(amount), number
     return found
+
+
+@cache
+def _summed(source: _Source) -> Select[int, int]:
+    return select(func.coalesce(func.sum(source.amount), 0), func.count()).select_from(source.rows).where(source.within)
 
 
 class _Span(NamedTuple):
@@ -135,7 +151,7 @@ class _Position(NamedTuple):
     key: int | str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Source:
     """Where one kind of movement is read from, by an index on currency, `at` and `key`."""
 
@@ -148,8 +164,11 @@ class _Source:
     amount: ColumnElement[int]
     condition: ColumnElement[bool]
 
-    def within(self, span: _Span) -> ColumnElement[bool]:
-        return and_(self.currency == span.currency, self.at >= span.since, self.at < span.until, self.condition)
+    @property
+    def within(self) -> ColumnElement[bool]:
+        """Of the currency and the time of a `_Span`."""
+        since, until = self.at >= bindparam("since"), self.at < bindparam("until")
+        return and_(self.currency == bindparam("currency"), since, until, self.condition)
 
 
 _SOURCES = (
@@ -210,22 +229,12 @@ def _stream(
     limit: int | None,
 ) -> Iterator[tuple[_Position, Movement]]:
     source = _SOURCES[number]
-    wanted = select(
-        source.at.label("at"),
-        source.key.label("key"),
-        source.action_id.label("action_id"),
-        source.amount.label("amount"),
-        PAYMENT.c.id,
-        PAYMENT.c.reference,
-        PAYMENT.c.status,
-        *([PAYMENT.c.folded] if source.kind == "capture" else []),
-    ).select_from(source.rows)
-    wanted = wanted.where(source.within(span))
+    wanted = _listed(source, backwards=backwards)
     if position:
         wanted = wanted.where(_beyond(source, number, position, backwards=backwards))
-    order = (source.at, source.key)
-    wanted = wanted.order_by(*(column.desc() if backwards else column.asc() for column in order)).limit(limit)
-    for row in connection.execute(wanted.execution_options(yield_per=1000)):
+    if limit is not None:
+        wanted = wanted.limit(limit)
+    for row in connection.execute(wanted.execution_options(yield_per=1000), span._asdict()):
         action = row.action_id
         if source.kind == "capture":
             actions = capture_actions(row.folded)
@@ -244,6 +253,23 @@ def _stream(
                 row.status,
             ),
         )
+
+
+@cache
+def _listed(source: _Source, *, backwards: bool) -> Select[Any]:
+    """The source's rows in order; put together once, which takes longer than to read a page of them."""
+    columns = (
+        source.at.label("at"),
+        source.key.label("key"),
+        source.action_id.label("action_id"),
+        source.amount.label("amount"),
+        PAYMENT.c.id,
+        PAYMENT.c.reference,
+        PAYMENT.c.status,
+        *([PAYMENT.c.folded] if source.kind == "capture" else []),
+    )
+    order = (column.desc() if backwards else column.asc() for column in (source.at, source.key))
+    return select(*columns).select_from(source.rows).where(source.within).order_by(*order)
 
 
 def _beyond(source: _Source, number: int, position: _Position, *, backwards: bool) -> ColumnElement[bool]:
