@@ -57,9 +57,9 @@ def test_a_new_file_holds_what_the_versions_make(tmp_path: Path) -> None:
 
 
 def dumped(file: Path) -> list[str]:
-    """Schema and rows, however the lines of a statement are broken."""
+    """Schema and rows, in whatever order they were made, and however the lines of a statement are broken."""
     with closing(sqlite3.connect(file)) as store:
-        return [" ".join(statement.replace(";", " ; ").split()) for statement in store.iterdump()]
+        return sorted(" ".join(statement.replace(";", " ; ").split()) for statement in store.iterdump())
 
 
 def written(value: object) -> object:

@@ -41,8 +41,9 @@ _OURS = ('INSERT INTO "alembic_version"', 'INSERT INTO "backfill"')
 
 def _schema(made: sqlite3.Connection) -> list[str]:
     shadows = {row[1] for row in made.execute("PRAGMA table_list") if row[2] == "shadow"}
-    rows = made.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid").fetchall()
-    return [sql for name, sql in rows if name not in shadows]
+    # The versions rebuild tables, and put back their indexes in an order that changes.
+    ordered = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY tbl_name, type = 'table' DESC, name"
+    return [sql for name, sql in made.execute(ordered) if name not in shadows]
 
 
 def _tidy(sql: str) -> str:
