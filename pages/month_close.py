@@ -27,7 +27,6 @@ SIGNS = {
     "over": words.Sign("To close", "lock_open", "blue", "The month is over and can be closed."),
     "running": words.Sign("Running", "schedule", "gray", "The month is not over yet."),
 }
-"""Late rows that are listed; the sheet has them all."""
 
 
 def screen() -> None:
@@ -93,18 +92,18 @@ def show_month(month: Month, listed: Sequence[Month]) -> None:
 
 def statement(figures: Figures) -> None:
     entries = [
-        ("Opening", "", figures.opening),
+        ("Opening balance", "", figures.opening),
         ("Gross captured", period.words_for(figures.captured_count, "payment"), figures.gross),
         ("Refunded", period.words_for(figures.refunded_count, "refund"), -figures.refunded),
         ("Fees, as far as reported", "", -figures.fees),
         ("**Net**", "", figures.net),
-        ("**Closing**", "", figures.closing),
+        ("**Closing balance**", "", figures.closing),
     ]
     currency = figures.gross.currency
     tables.statement(
         [(entry, count, money.minor) for entry, count, money in entries],
         currency,
-        alt=f"{currency}: opening, gross captured, refunded, fees, net and closing",
+        alt=f"{currency}: opening balance, gross captured, refunded, fees, net and closing balance",
     )
 
 
@@ -213,7 +212,7 @@ def show_list(listed: Sequence[Month]) -> None:
             "month": st.column_config.ButtonColumn(
                 "Month", type="tertiary", alignment="left", width=130, key="close_month"
             ),
-            "state": tables.sign_column(SIGNS, "State", 140),
+            "state": tables.sign_column(SIGNS, "State", 108),
             **{
                 column: tables.money_column(f"{column.capitalize()}, {currency}")
                 for column in ("opening", "gross", "refunded", "fees", "net", "closing")

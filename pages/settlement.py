@@ -33,9 +33,8 @@ def screen() -> None:
     first, last = choose_days()
     lines = settlement(database, first, last, by)
     st.caption(
-        f"{first:%-d %b %Y} – {last:%-d %b %Y}, settlement days {by} ({datetime.now(by.zone):%Z}). Balances: all captured "
-        "less all refunded so far; payouts are not taken off. Closed months stay as they were frozen: what is heard of them "
-        "later is booked on the first day after them."
+        f"{first:%-d %b %Y} – {last:%-d %b %Y}, settlement days {by} ({datetime.now(by.zone):%Z}). Balances are captured less "
+        "refunded, before payouts. A closed month stays: what is heard of it later is booked on the first day after it."
     )
     if lines:
         show(lines, fees_by_day(database, first, last, by), by.span(first, last))
@@ -186,7 +185,7 @@ def days(currency: str, lines: list[SettlementLine], fees: Fees) -> None:
                 "Day",
                 type="tertiary",
                 alignment="left",
-                width=150,
+                width=136,
                 help="Opens the rows that the day is made of",
                 key=f"day_{currency}",
             ),
@@ -196,8 +195,8 @@ def days(currency: str, lines: list[SettlementLine], fees: Fees) -> None:
             "fees": tables.money_column("Fees"),
             "opening": tables.money_column("Opening balance"),
             "closing": tables.money_column("Closing balance"),
-            "captured_count": st.column_config.NumberColumn("Payments", width=90),
-            "refunded_count": st.column_config.NumberColumn("Refunds", width=90),
+            "captured_count": st.column_config.NumberColumn("Payments", width=78),
+            "refunded_count": st.column_config.NumberColumn("Refunds", width=78),
         },
         key=f"lines_{currency}",
         alt=f"{currency} by settlement day, newest first; a day opens its rows",

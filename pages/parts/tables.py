@@ -14,6 +14,7 @@ from lib.money import Money
 from pages.parts.words import Sign, short_id
 
 P = ParamSpec("P")
+AMOUNT_WIDTH = 118
 
 
 def kept(draw: Callable[P, None]) -> Callable[P, None]:
@@ -40,7 +41,7 @@ def _drawn(what: str, _draw: Callable[[], None]) -> None:  # noqa: ARG001 - `wha
 
 def money_column(label: str = "Amount") -> Any:
     """Amounts as text, `HKD 1,100.00`, flush right."""
-    return st.column_config.TextColumn(label, width=118, alignment="right")
+    return st.column_config.TextColumn(label, width=AMOUNT_WIDTH, alignment="right")
 
 
 def sign_column(signs: Mapping[str, Sign], label: str = "Status", width: int = 138) -> Any:
@@ -69,8 +70,10 @@ def statement(entries: Sequence[tuple[str, str, int]], currency: str, *, alt: st
     """An account in a few lines: what it is, how many, and minor units of `currency`."""
     import pandas as pd  # noqa: PLC0415 - the overview uses this module too, and comes without a tenth of a second of it
 
+    # The count stands beside its entry: in a column of its own it stood elsewhere in each of several statements.
     # Amounts stay integers, because only numbers are set flush right.
-    account = pd.DataFrame(entries, columns=["entry", "count", "amount"])
+    lines = [(f"{entry} :gray[:small[· {count}]]" if count else entry, minor) for entry, count, minor in entries]
+    account = pd.DataFrame(lines, columns=["entry", "amount"])
     st.table(
         account.style.format(lambda minor: str(Money(minor, currency)), subset=["amount"]),
         border="horizontal",
@@ -83,17 +86,22 @@ def statement(entries: Sequence[tuple[str, str, int]], currency: str, *, alt: st
 def payment_table(
     columns: Mapping[str, Sequence[Any]], payment_ids: Sequence[str], config: dict[str, Any], *, key: str, alt: str
 ) -> None:
-    """A list that ends in a column of shortened payment ids; choosing one opens the payment.
+    """A list of amounts and more that ends in shortened payment ids; an amount, which also a phone has in sight, and an
+    id open the payment.
 
     The ids of the rows on the person's screen are remembered, so that a list which grew meanwhile opens the right one.
     """
-    click, shown = st.session_state.get(f"{key}_open"), st.session_state.get(f"{key}_ids", [])
-    if click and click["row"] < len(shown):
+    shown = st.session_state.get(f"{key}_ids", [])
+    click = st.session_state.get(f"{key}_open") or st.session_state.get(f"{key}_amount")
+    if click and click["row"] < len(shown) and shown[click["row"]]:
         st.switch_page("payment.py", query_params={"id": shown[click["row"]]})
     st.session_state[f"{key}_ids"] = list(payment_ids)
     opener = st.column_config.ButtonColumn("Payment", type="tertiary", alignment="left", width=150, key=f"{key}_open")
+    amount = st.column_config.ButtonColumn(
+        "Amount", type="tertiary", alignment="right", width=AMOUNT_WIDTH, key=f"{key}_amount"
+    )
     shown = {**columns, "payment": [short_id(identifier) for identifier in payment_ids]}
-    show_list(shown, {**config, "payment": opener}, key=key, alt=alt)
+    show_list(shown, {**config, "amount": amount, "payment": opener}, key=key, alt=alt)
 
 
 def open_rows(currency: str, since: datetime, until: datetime, zone: ZoneInfo) -> None:

@@ -52,13 +52,18 @@ def test_find_by_email_reload_save_download_and_open(server: Server, window: Win
     expect(title(page, "HKD 1,234.00")).to_be_visible()
     colleague = window(view)
     listed(colleague, "FIND-ME")
-    open_first_row(colleague)
+    click_first_row(colleague, -90)
     expect(title(colleague, "HKD 1,234.00")).to_be_visible()
     assert colleague.url == f"{server.url}/payment?id={payment_id}"
 
+    phone = window(view, on="phone")
+    listed(phone, "Captured")  # its reference lies beyond the edge
+    click_first_row(phone, 70)
+    expect(title(phone, "HKD 1,234.00")).to_be_visible()
 
-def open_first_row(page: Page) -> None:
-    """Click the payment's id, in the last column of the first row below the head."""
+
+def click_first_row(page: Page, across: int) -> None:
+    """Click the first row below the head, so many pixels from the left, where the amounts are, or from the right: the ids."""
     box = page.get_by_test_id("data-grid-canvas").first.bounding_box()
     assert box
-    page.mouse.click(box["x"] + box["width"] - 90, box["y"] + 36 + 18)
+    page.mouse.click(box["x"] + across + (box["width"] if across < 0 else 0), box["y"] + 36 + 18)

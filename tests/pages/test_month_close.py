@@ -37,7 +37,7 @@ def closed(store: Database) -> None:
 
 
 def amounts(page: AppTest) -> list[str]:
-    return [str(row[2]) for row in page.table[0].value.to_numpy()]
+    return [str(row[1]) for row in page.table[0].value.to_numpy()]
 
 
 def test_an_empty_store_says_what_to_do(open_page: Open) -> None:
