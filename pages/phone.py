@@ -91,23 +91,30 @@ def how_to_start() -> None:
 
 
 def show(creation: Creation) -> None:
-    """The code beside what becomes of it."""
+    """The code beside what becomes of it; once there is nothing to scan any more, what became of it alone."""
     payment = showing.payment_of(creation)
+    url = payment.redirect_url if payment and payment.status == "Pending" else None
     if payment:
-        code, told = st.columns(2, gap="large", vertical_alignment="center")
         state = customer_state.state_of(payment)
-        with code, st.container(horizontal_alignment="center"):
-            url = payment.redirect_url
-            if payment.status != "Pending" or not url:
-                st.header(str(payment.money), anchor=False, text_alignment="center")
-                st.page_link(
-                    "payment.py", label="Open this payment", icon=":material/receipt:", query_params={"id": payment.id}
-                )
-            elif not link_code.show_to_phones(url, payment, width=560):
-                how_to_start()
+        code, told = (
+            st.columns(2, gap="large", vertical_alignment="center") if url else (None, st.columns([1, 3, 1])[1])
+        )
+        if code and url:
+            with code, st.container(horizontal_alignment="center"):
+                if not link_code.show_to_phones(url, payment, width=560):
+                    how_to_start()
         with told:
             customer_state.watch(payment.id, state)
-    st.button("Another test payment", icon=":material/add:", key="another", on_click=st.query_params.clear)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="left" if url else "center"):
+        st.button("Another test payment", icon=":material/add:", key="another", on_click=st.query_params.clear)
+        if payment and not url:
+            st.page_link(
+                "payment.py",
+                label="Open this payment",
+                icon=":material/receipt:",
+                query_params={"id": payment.id},
+                width="content",
+            )
 
 
 screen()

@@ -7,16 +7,14 @@ import streamlit as st
 
 from lib import phone
 from lib.ledger.tables import Payment
-from pages.parts import frame
 
 
 def show(url: str, payment: Payment, *, width: int) -> None:
-    """The code, dark on white in both modes, with the world it is of."""
+    """The code, dark on white in both modes."""
     picture = segno.make(url, error="m", micro=False).svg_data_uri(scale=6, border=4, light="white")
     st.image(
         picture, width=width, alt=f"QR code of the KakaoPay link for {payment.money}, reference {payment.reference}"
     )
-    frame.world_sign()
 
 
 def show_to_phones(url: str, payment: Payment, *, width: int) -> bool:

@@ -14,19 +14,24 @@ from pages.parts.session import desk
 
 @st.fragment(run_every="1s")
 def show(payment: Payment) -> None:
-    """Sums without this payment and with it: that of its own currency large, all of them in full."""
+    """Sums without this payment and with it: that of its own currency large and in full, then the others."""
     changes = sums_changed(desk().database, payment.id, desk().settings.zone)
     own = changes.get(payment.currency or "")
-    large, everything = st.columns(2, gap="large")
+    large, beside = st.columns(2, gap="large", vertical_alignment="center")
     with large:
         if own:
             poster.show(str(own.now.net), f"before: {own.without.net}", "green" if own.now != own.without else "grey")
         if own is None or own.now == own.without:
             st.header("This payment has moved no money: it waits for its customer, or ended unpaid.", anchor=False)
-    with everything, st.grid(2, min_column_width=260, gap="small"):
-        for currency in sorted(changes, key=lambda name: (name != payment.currency, name)):
-            card(currency, changes[currency])
-    st.caption("What moved from the day on which the payment was asked for until now; before is the same without it.")
+    if own:
+        with beside:
+            card(own.now.currency, own)
+    others = sorted(changes.keys() - {payment.currency})
+    if others:
+        with st.grid(max(3, min(len(others), 5)), min_column_width=220, gap="small"):
+            for currency in others:
+                card(currency, changes[currency])
+    st.caption("Since the day on which the payment was asked for; “before” leaves this payment out.")
 
 
 def card(currency: str, change: Change) -> None:

@@ -44,17 +44,16 @@ def begin(payment: Payment | None) -> None:
 
 
 def scan(payment: Payment) -> None:
-    """The code beside what becomes of it."""
+    """The code beside what becomes of it, as long as there is something to scan."""
+    url = payment.redirect_url
+    if payment.status != "Pending" or not url:
+        pay(payment)
+        return
     code, told = st.columns(2, gap="large", vertical_alignment="center")
     with code, st.container(horizontal_alignment="center"):
-        url = payment.redirect_url
-        if payment.status != "Pending" or not url:
-            st.header(str(payment.money), anchor=False, text_alignment="center")
-            st.markdown(words.plain(payment.reference or ""), text_alignment="center")
-        else:
-            if not link_code.show_to_phones(url, payment, width=560):
-                st.header("A click does as well: open the link, or go on.", anchor=False)
-            st.link_button("Open the link in another tab", url, icon=":material/open_in_new:")
+        if not link_code.show_to_phones(url, payment, width=560):
+            st.header("A click does as well: open the link, or go on.", anchor=False)
+        st.link_button("Open the link in another tab", url, icon=":material/open_in_new:")
     with told:
         watch(payment)
 
@@ -96,23 +95,32 @@ def events(payment: Payment) -> None:
     latest, everything = st.columns(2, gap="large")
     with latest:
         if told:
-            poster.show(told[0].type, words.event(told[0].type), COLOURS.get(told[0].type, "yellow"))
+            kind = told[0].type
+            poster.show(name(kind), words.event(kind), COLOURS.get(kind, "yellow"))
         st.header(awaited(payment.id), anchor=False)
     with everything, st.container(border=True, gap="xsmall"):
         for fact in told:
             icon, source = words.SOURCES.get(fact.source, ("help", fact.source))
             st.header(
-                f":material/{icon}: :gray[{words.clock(fact.occurred_at, zone)}] {words.plain(fact.type)}", anchor=False
+                f":material/{icon}: :gray[{words.clock(fact.occurred_at, zone)}] {words.plain(name(fact.type))}",
+                anchor=False,
             )
-            st.markdown(f"{source}: {words.event(fact.type)}")
+            # The names of webhooks are Checkout.com's; those of our own facts nobody outside knows.
+            told_as = f"{source} {words.plain(fact.type)}" if fact.source == "webhook" else source
+            st.markdown(f"{told_as}: {words.event(fact.type)}")
         st.caption(f"Latest first, times in {datetime.now(zone):%Z}.")
+
+
+def name(kind: str) -> str:
+    """`payment_capture_pending` as `Capture pending`."""
+    return kind.removeprefix("payment_").replace("_", " ").capitalize()
 
 
 def awaited(payment_id: str) -> str:
     """What comes next, as far as anything does."""
     payment = find_payment(desk().database, payment_id)
     if payment and payment.status == "Pending":
-        return ":material/hourglass_top: Waiting for the customer; then comes payment\\_captured."
+        return ":material/hourglass_top: Waiting for the customer to pay."
     if any(refund.status in UNDERWAY for refund in refunds_of(desk().database, payment_id)):
-        return ":material/hourglass_top: Waiting for payment\\_refunded."
+        return ":material/hourglass_top: Waiting for the refund to be paid out."
     return ":material/check: Nothing more is awaited."

@@ -46,7 +46,7 @@ def test_a_whole_life_by_keys_survives_loading_again(server: Server, window: Win
     page.get_by_role("button", name="Pay for the customer").click()
     poster(page, "Paid")
     page.keyboard.down("ArrowRight")
-    poster(page, "payment_captured")
+    poster(page, "Captured")
     for _ in range(10):  # held, a key repeats itself, and counts once all the same
         page.keyboard.down("ArrowRight")
         page.wait_for_timeout(KEYBOARD_MS)
