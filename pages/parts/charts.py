@@ -20,7 +20,7 @@ _NEUTRAL = "#6B675E"
 _MARGIN = {"l": 0, "r": 12, "t": 6, "b": 0}
 _QUIET = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "showAxisDragHandles": False}
 _TICKS_ACROSS = 5
-_TICKS: Mapping[Step, str] = {"hour": "%-d %b %H:%M", "day": "%-d %b", "week": "%-d %b", "month": "%b %Y"}
+_TICKS: Mapping[Step, str] = {"hour": "%H:%M\n%-d %b", "day": "%-d %b", "week": "%-d %b", "month": "%b %Y"}
 _HOURS = (0, 6, 12, 18, 23)
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -73,7 +73,8 @@ def _slots(
     refunded = [-each.refunded if each else nothing for each in volumes]
     across = {
         "tickvals": _some(clock),
-        "tickformat": _TICKS[step],
+        "tickformat": "%H:%M" if step == "hour" and begins[0].date() == begins[-1].date() else _TICKS[step],
+        "tickangle": 0,
         "ticklabeloverflow": "allow",
         "showgrid": False,
     }
@@ -153,7 +154,7 @@ def two_lines(
         "dragmode": False,
         "showlegend": False,
         "xaxis": {
-            "title": {"text": title},
+            "title": {"text": title, "font": _axis().get("tickfont", {})},
             "range": [0, max(end, until)],
             "showgrid": False,
             "zeroline": False,
@@ -168,6 +169,7 @@ def two_lines(
                 "xanchor": "right" if end > until / 2 else "left",
                 "yanchor": "bottom",
                 "showarrow": False,
+                "font": _axis().get("tickfont", {}),
             }
             for name, count in labels.items()
         ],

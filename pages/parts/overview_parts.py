@@ -18,6 +18,8 @@ from pages.parts.tables import kept
 
 MOST = 6
 """Bars of one chart; what is rarer is added up in the last."""
+WEEK = 7
+"""Days, below which a map of weekdays would mostly be empty."""
 LABEL = 20
 """Characters of a line before a bar."""
 
@@ -101,7 +103,7 @@ def refunds(found: Breakdown, rates: Mapping[str, Decimal | None]) -> None:
 
 def when(found: Breakdown) -> None:
     """Weekday by hour, and how long people take."""
-    if not any(map(any, found.hours)):
+    if not any(map(any, found.hours)) or (found.last - found.first).days < WEEK - 1:
         return
     with st.container(border=True, gap="xsmall"):
         st.subheader("When do customers pay?", anchor=False)

@@ -61,7 +61,7 @@ def choose() -> View:
 def choose_zone() -> ZoneInfo:
     own = desk().settings.timezone
     name = st.selectbox(
-        "Time zone", zones(own), key="zone", bind="query-params", label_visibility="collapsed", width=210
+        "Time zone", zones(own), key="zone", bind="query-params", label_visibility="collapsed", width=168
     )
     return ZoneInfo(name or own)
 
@@ -96,6 +96,8 @@ def choose_period(span: str, zone: ZoneInfo) -> Period:
 def choose_step(period: Period) -> Step:
     length = len(period.days)
     fitting = [step for step in STEPS if fits(step, length)]
+    if len(fitting) == 1:  # nothing to choose
+        return fitting[0]
     default: Step = "hour" if length <= 2 else "day" if length <= 92 else "week" if length <= 400 else "month"
     chosen = st.segmented_control(
         "Bars",
