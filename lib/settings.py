@@ -60,7 +60,7 @@ class Settings(Access):
     )
 
     checkout_base_url: str | None = None
-    """Checkout.com's API, or anything that answers like it, perhaps below a path. Without it: the simulator inside."""
+    """Checkout.com's API, or what answers like it, perhaps below a path. Without it: the simulator inside."""
     checkout_secret_key: SecretStr = SecretStr("")
     """Bearer key; needed for Checkout.com."""
     checkout_processing_channel_id: str = ""

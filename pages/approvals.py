@@ -86,7 +86,7 @@ def show_refund(refund: Refund, payment: Payment) -> None:
             st.markdown(f"“{words.plain(refund.note)}”")
         st.caption(
             f"Captured {held.captured} · refunded {held.refunded} · on its way, with this one, {held.underway} · "
-            f"left besides {held.remaining}"
+            f"then left {held.remaining}"
         )
         with st.container(horizontal=True, vertical_alignment="center"):
             show_answers(refund)

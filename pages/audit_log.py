@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 
 import streamlit as st
@@ -66,7 +67,7 @@ def filters() -> AuditFilter:
     people, actions = names(desk().database, operator())
     with st.container(horizontal=True, gap="small"):
         who = choice("Who", "Anybody", people, "who")
-        action = choice("What", "Any action", actions, "action")
+        action = choice("What", "Any action", actions, "action", entry.action)
         subject = st.text_input(
             "On what",
             key="subject",
@@ -94,11 +95,12 @@ def filters() -> AuditFilter:
     return AuditFilter(who or "", action or "", (subject or "").strip(), since, until)
 
 
-def choice(label: str, everything: str, options: list[str], key: str) -> str | None:
+def choice(label: str, everything: str, options: list[str], key: str, named: Callable[[str], str] = str) -> str | None:
     return st.selectbox(
         label,
         options,
         index=None,
+        format_func=named,
         key=key,
         placeholder=everything,
         on_change=first_page,
@@ -112,8 +114,8 @@ def show_list(found: Page[Audit]) -> None:
     tables.show_list(
         {
             "at": [words.stamp(row.at, zone, now) for row in found.rows],
-            "who": [row.who for row in found.rows],
             "action": [entry.action(row.action) for row in found.rows],
+            "who": [row.who for row in found.rows],
             "subject": [words.short_id(row.subject) for row in found.rows],
             "change": [entry.change(row.before, row.after, row.subject) for row in found.rows],
             "origin": [entry.origin(row.origin, row.address) for row in found.rows],
@@ -122,8 +124,8 @@ def show_list(found: Page[Audit]) -> None:
         },
         {
             "at": st.column_config.TextColumn("When", width=124),
+            "action": st.column_config.TextColumn("What", width=152),
             "who": st.column_config.TextColumn("Who", width=122),
-            "action": st.column_config.TextColumn("What", width=150),
             "subject": st.column_config.TextColumn("On what", width=122),
             "change": st.column_config.TextColumn("Before and after", width=320),
             "origin": st.column_config.TextColumn("From where", width=170),
@@ -131,7 +133,7 @@ def show_list(found: Page[Audit]) -> None:
             "seq": st.column_config.NumberColumn("Entry", width=70, format="%d"),
         },
         key="entries",
-        alt="The audit log, newest first: when, who, what, on what, before and after, role and from where",
+        alt="The audit log, newest first: when, what, who, on what, before and after, role and from where",
     )
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.caption(f"Newest first, times in {zone.key}", width="content")

@@ -37,7 +37,7 @@ def choose() -> None:
     """The uploader; a file that can be read leads on to its own view."""
     with st.container(border=True):
         chosen = st.file_uploader(
-            f"CSV file, up to {file.ROWS:,} rows and {file.MEBIBYTES} MB",
+            f"CSV file, up to {file.ROWS:,} rows",
             key="bulk_file",
             max_upload_size=file.MEBIBYTES,
             help="Commas, semicolons or tabs; columns in any order.",

@@ -7,6 +7,7 @@ import streamlit as st
 
 from lib import catalog
 from lib.catalog import Term
+from lib.money import NBSP
 from pages.parts import frame, words
 
 RULES = catalog.kakaopay()
@@ -77,7 +78,10 @@ def show_outcomes() -> None:
 
 def show_offers() -> None:
     rows = [
-        {"Account": words.plain(offer.source), "Currencies": ", ".join(map(currency, offer.currencies))}
+        {
+            "Account": words.plain(offer.source[:1].upper() + offer.source[1:]),
+            "Currencies": ", ".join(map(currency, offer.currencies)),
+        }
         for offer in catalog.offers().values()
     ]
     st.table(pd.DataFrame(rows), border="horizontal", hide_index=True, alt="Currencies by account")
@@ -90,7 +94,7 @@ def show_offers() -> None:
 
 def currency(code: str) -> str:
     known = catalog.currencies()[code]
-    return f"{words.dot(code)} {code} ({known.name})"
+    return f"{words.dot(code)}{NBSP}{code} ({known.name})"
 
 
 screen()

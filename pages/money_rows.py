@@ -101,8 +101,8 @@ def show_elsewhere(chosen: Selection) -> None:
 def show_proof(proof: Tie) -> None:
     rows = proof.rows
     said = (
-        f"captured {rows.captured} in {rows.captured_count:,}, refunded {rows.refunded} in {rows.refunded_count:,}, "
-        f"net {rows.net}"
+        f"captured {rows.captured} in {words.counted(rows.captured_count, 'payment')}, "
+        f"refunded {-rows.refunded} in {words.counted(rows.refunded_count, 'refund')}, net {rows.net}"
     )
     if proof.holds:
         st.markdown(f":green[:material/check_circle:] **Rows sum to the bar**: {said}", width="content")

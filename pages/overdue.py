@@ -20,14 +20,14 @@ def screen() -> None:
     drawn, minute = pulse(database), live.this_minute()
     frame.page(
         "Overdue",
-        "What we should have heard from Checkout.com by now, the longest overdue first. It is asked by itself, at growing gaps.",
+        "What Checkout.com should have told us by now, the longest overdue first. It is asked again and again by itself.",
     )
     late = overdue(database, simulator.now(), limit=MOST)
     if late:
         show_list(late)
     else:
         frame.empty(
-            "notifications_active",
+            "task_alt",
             "Nothing is overdue",
             "Of every payment and refund we have heard what we should have heard by now.",
             ("payments.py", "Go to Payments"),

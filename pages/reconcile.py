@@ -133,7 +133,7 @@ def fetch() -> None:
     fresh = [each.file for each in found.imported if not each.again]
     brought(fresh, "fetched")
     if not fresh and not found.refused:
-        say(True, "Nothing new: every report of the last 100 days is here already.")
+        say(True, "Nothing new: of the last 100 days, Checkout.com has no report that is not here already.")
     st.rerun()
 
 

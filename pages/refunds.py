@@ -54,7 +54,7 @@ def filters() -> RefundFilter:
     with more, st.popover("Filters", icon=":material/filter_list:", width="stretch"):
         currencies = st.pills(
             "Currency",
-            list(catalog.currencies()),
+            list(dict.fromkeys([*desk().settings.currencies, *catalog.currencies()])),
             selection_mode="multi",
             key="refund_currency",
             bind="query-params",

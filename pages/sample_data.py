@@ -91,10 +91,10 @@ def show_sample(sample: Sample) -> None:
     with st.container(border=True):
         st.subheader(f"{sample.filled:,} sample payments", anchor=False)
         zone = desk().settings.zone
-        by = words.plain(sample.asked_by)
+        by = "on the command line" if sample.asked_by == "Command line" else f"by {words.plain(sample.asked_by)}"
         months = "1 month" if sample.months == 1 else f"{sample.months} months"
         st.markdown(
-            f"Seed {sample.seed}; {months}, ended {words.when(sample.until, zone)}; asked for by {by}. "
+            f"Seed {sample.seed}; {months}, ended {words.when(sample.until, zone)}; asked for {by}. "
             "Their ids begin with `pay_sample`."
         )
         if sample.state == "filled":
@@ -105,7 +105,7 @@ def show_sample(sample: Sample) -> None:
                 + ("cancelled." if sample.state == "stopped" else "interrupted."),
                 icon=":material/info:",
             )
-        with st.container(horizontal=True, gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             if sample.state in ("filling", "stopped"):
                 st.button(frame.primary("Go on", "play_arrow"), type="primary", on_click=resume, key="resume_sample")
             with st.popover("Remove", icon=":material/delete:", key="remove_popover"):
@@ -113,10 +113,10 @@ def show_sample(sample: Sample) -> None:
                     "Takes out the sample payments with their refunds, events, deliveries and notes. What is real stays."
                 )
                 st.button("Remove sample data", icon=":material/delete:", on_click=take_out, key="remove_sample")
-        if sample.filled:
-            st.page_link(
-                "overview.py", label="See them on the overview", icon=":material/arrow_forward:", width="content"
-            )
+            if sample.filled:
+                st.page_link(
+                    "overview.py", label="See them on the overview", icon=":material/arrow_forward:", width="content"
+                )
 
 
 def fill() -> None:

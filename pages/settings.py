@@ -13,9 +13,9 @@ from pages.parts import frame, words
 from pages.parts.session import desk, operator
 
 SOURCES = {
-    "environment": "environment",
-    ".env": ".env file",
-    "secrets.toml": "Streamlit's secrets",
+    "environment": "from the environment",
+    ".env": "from the .env file",
+    "secrets.toml": "from Streamlit's secrets",
     "default": "default",
 }
 

@@ -7,6 +7,7 @@ from functools import partial
 
 import streamlit as st
 
+from lib import catalog
 from lib.ledger.bulk import batches
 from lib.ledger.bulk.batches import CannotRun, Uploaded
 from lib.ledger.bulk.tables import ENDED, HELD, SENDABLE, Bulk, BulkLine
@@ -217,6 +218,7 @@ def lines(bulk: Bulk) -> None:
         label_visibility="collapsed",
     )
     page = lines_of(desk().database, bulk.id, GROUPS.get(chosen or "", ()), **place())
+    reasons = catalog.kakaopay().refund_reasons
     tables.payment_table(
         {
             "line": [shown.line.line for shown in page.rows],
@@ -225,7 +227,8 @@ def lines(bulk: Bulk) -> None:
             "reference": [shown.line.reference or shown.line.given_payment for shown in page.rows],
             "why": (why := [shown.why for shown in page.rows]),
             "reason": [
-                words.reason(shown.line.reason) if shown.line.reason else shown.line.given_reason for shown in page.rows
+                reasons.get(shown.line.reason or shown.line.given_reason, shown.line.given_reason)
+                for shown in page.rows
             ],
             "note": [shown.line.note for shown in page.rows],
         },

@@ -98,7 +98,8 @@ def _through(seen: XRay) -> dict[str, str]:
 def _facts(row: Delivery) -> dict[str, str]:
     local = row.received_at.astimezone(desk().settings.zone)
     return {
-        "Reason": words.plain(row.reason),
+        # Of an accepted one the head says it already.
+        **({} if row.verdict == "accepted" else {"Reason": words.plain(row.reason)}),
         "Received": f"{local:%-d %b %Y %H:%M:%S %Z}, {words.ago(row.received_at)}",
         "Type": words.plain(row.event_type or "—"),
         "Event": words.plain(row.event_id or "—"),

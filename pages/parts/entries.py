@@ -12,8 +12,36 @@ from pages.parts import words
 _ORIGINS: Mapping[str, str] = {"local": "This machine", "sign-in": "Signed in"}
 
 
+_ACTIONS: Mapping[str, str] = {
+    "bulk.uploaded": "Bulk refunds uploaded",
+    "bulk.started": "Bulk refunds started",
+    "bulk.stopped": "Bulk refunds stopped",
+    "bulk.resumed": "Bulk refunds resumed",
+    "payment.reread": "Payment re-read",
+    "period.closed": "Month closed",
+    "period.reopen_asked": "Reopening asked",
+    "period.reopen_declined": "Reopening declined",
+    "period.reopened": "Month reopened",
+    "period.downloaded": "Month downloaded",
+    "sample.begun": "Sample data begun",
+    "sample.removed": "Sample data removed",
+    "sample.resumed": "Sample data resumed",
+    "sample.stopped": "Sample data stopped",
+    "sign_in.done": "Signed in",
+    "sign_in.ended": "Signed out",
+    "sign_in.turned_away": "Turned away",
+    "simulator.customer_played": "Customer played",
+    "simulator.event_sent_again": "Event sent again",
+    "simulator.source_revoked": "Stored source ended",
+}
+"""Actions whose names do not say it in the words of the screens."""
+_FIELDS: Mapping[str, str] = {"event_seq": "last event", "lines": "rows", "sha256": "SHA-256"}
+
+
 def action(name: str) -> str:
     """`refund.requested` as `Refund requested`."""
+    if name in _ACTIONS:
+        return _ACTIONS[name]
     return name.replace(".", " ").replace("_", " ").capitalize()
 
 
@@ -31,7 +59,7 @@ def change(before: str | None, after: str | None, subject: str = "") -> str:
     parts = []
     for name in {**old, **new}:
         value = _said(new.get(name))
-        label = name if name.isupper() else name.replace("_", " ")
+        label = name if name.isupper() else _FIELDS.get(name, name.replace("_", " "))
         parts.append(f"{label}: {f'{_said(old[name])} → ' if name in old else ''}{value}")
     return "; ".join(parts)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from lib import catalog
-from lib.ledger.account import fitting, read_refund, share, stranded
+from lib.ledger.account import account, fitting, read_refund, share, stranded
 from lib.ledger.decisions import limit_exceeded
 from lib.ledger.order_lines import OrderLine, cost, order_lines
 from lib.ledger.payments import new_key
@@ -56,7 +56,7 @@ def show(payment: Payment, refunds: Sequence[Refund]) -> None:
                     args=(payment,),
                 )
         elif not payment.refundable:
-            st.markdown(f"Nothing is left to refund. {held_back(refunds)}")
+            st.markdown(f"Nothing is left to refund. {held_back(payment, refunds)}")
         elif problem:
             st.warning(words.plain(problem), icon=":material/event_busy:")
         else:
@@ -67,23 +67,19 @@ def open_another(payment: Payment) -> None:
     st.session_state[key_name(payment)] = new_key()
 
 
-def held_back(refunds: Sequence[Refund]) -> str:
+def held_back(payment: Payment, refunds: Sequence[Refund]) -> str:
     """Why less is left than was captured, when refunds are still on their way."""
-    zone = desk().settings.zone
     underway = [refund for refund in refunds if refund.status in ("submitting", "pending", "awaiting_approval")]
-    said = [
-        f"The {refund.money} asked for by {words.plain(refund.requested_by or 'someone outside this dashboard')} "
-        f"{words.when(refund.requested_at, zone)} is not decided yet and held back."
-        for refund in underway[-2:]
-    ]
-    more = len(underway) - len(said)
-    return " ".join(said) + (f" So are {more} more." if more > 0 else "")
+    if not underway:
+        return ""
+    many = "a refund that is" if len(underway) == 1 else f"{len(underway)} refunds that are"
+    return f"{account(payment).underway} is held back for {many} not decided yet."
 
 
 @st.fragment
 def form(payment: Payment, refunds: Sequence[Refund], key: str) -> None:
     """A fragment, so that typing redraws nothing else."""
-    st.markdown(f":small[:gray[Up to] **{payment.refundable}**:gray[. {held_back(refunds)}]]")
+    st.markdown(f":small[:gray[Up to] **{payment.refundable}**:gray[. {held_back(payment, refunds)}]]")
     tried = next((refund for refund in refunds if refund.key == retry_of(key)), None)
     if tried:
         when = words.when(tried.decided_at or tried.requested_at, desk().settings.zone)

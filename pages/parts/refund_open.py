@@ -56,14 +56,12 @@ def show_held(refund: Refund) -> None:
 
 
 def show_waiting(refund: Refund) -> None:
-    """Who may decide about it, and until when."""
+    """Who asked, and why it waits; until when is said where the payment stands."""
     zone = desk().settings.zone
-    limit = f" It is above the limit of {refund.limit}." if refund.limit else ""
-    until = f" until {words.stamp(refund.approve_by, zone)}" if refund.approve_by else ""
-    st.markdown(f"{words.refund_sign(refund).badge} **{refund.money}**")
+    limit = f" Above the limit of {refund.limit}." if refund.limit else ""
     st.markdown(
-        f"Asked for by {words.plain(refund.requested_by or 'somebody')} {words.when(refund.requested_at, zone)}.{limit} "
-        f"Somebody else can approve it{until}; then it is sent."
+        f"{words.refund_sign(refund).badge} **{refund.money}** asked for by "
+        f"{words.plain(refund.requested_by or 'somebody')} {words.when(refund.requested_at, zone)}.{limit}"
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.page_link("approvals.py", label="Approvals", icon=":material/approval:", width="content")

@@ -66,7 +66,7 @@ def test_settings_are_shown_masked_and_with_their_source(
     assert shown.keys() == {f"`{name.upper()}`" for name in Settings.model_fields}
     assert shown["`CHECKOUT_SECRET_KEY`"] == (
         ":small[Bearer key; needed for Checkout.com.]",
-        r"sk\_sbox\_…sssz  " + "\n:small[:gray[environment]]",
+        r"sk\_sbox\_…sssz  " + "\n:small[:gray[from the environment]]",
     )
     assert "default" in shown["`ROLES_CLAIM`"][1]
 

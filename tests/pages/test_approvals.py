@@ -35,7 +35,7 @@ def wait_for_approval(open_page: Open, database: Database, amount: str = "25.00"
     key = ask(test, 2, amount)
     assert "second person" in said(test)
     test.button(key=f"sure_{key}").click().run()
-    assert "Somebody else can approve it until" in said(test)
+    assert "once a second person agrees by" in said(test)
     return next(refund for refund in refunds_of(database, payment(2)) if refund.key == key)
 
 

@@ -28,7 +28,9 @@ def test_the_rows_sum_to_the_bar_and_can_be_taken_away(filled: Database, open_pa
     assert not [*page.error, *page.exception]
     words = said(page)
     assert "Rows sum to the bar" in words
-    assert "captured KRW 45,000 in 1, refunded KRW 5,000 in 1, net KRW 40,000" in words.replace("\u00a0", " ")
+    assert "captured KRW 45,000 in 1 payment, refunded −KRW 5,000 in 1 refund, net KRW 40,000" in words.replace(
+        "\u00a0", " "
+    )
     [table] = page.dataframe
     assert [amount.replace("\u00a0", " ") for amount in table.value["amount"]] == ["−KRW 5,000", "KRW 45,000"]
     assert [list(kind) for kind in table.value["kind"]] == [["Refunded"], ["Captured"]]
