@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.benchmarks import machine, stream
-from tests.support.server import ROOT, free_port, serving
+from tests.support.server import ROOT, Server, free_port
 
 _PATIENCE = 60.0
+_KEEPING_BYTECODE = {"PYTHONDONTWRITEBYTECODE": ""}
+"""As Python does where nobody forbids it. Else each start would compile all that is ours, and nothing of others."""
 
 
 @dataclass(frozen=True)
@@ -56,19 +58,22 @@ def uvicorn(app: str, folder: Path, database_url: str) -> Iterator[Served]:
 def whole_app(folder: Path, database_url: str, *, all_of_it: bool = True) -> Iterator[Served]:
     """`streamlit run app.py`: screens, simulator, workers and receiver in one process.
 
-    As soon as it can take deliveries and show a screen; with `all_of_it`, once the rest has started too.
+    As soon as it takes connections, and so deliveries; with `all_of_it`, once the rest has started too.
     """
+    settings = {"DATABASE_URL": database_url, "CHECKOUT_WEBHOOK_KEYS": stream.KEY, **_KEEPING_BYTECODE}
+    server = Server(folder, settings)
     with machine.on_core(machine.SERVER):
-        running = serving(folder, DATABASE_URL=database_url, CHECKOUT_WEBHOOK_KEYS=stream.KEY)
-        server = running.__enter__()
+        server.launch()
     try:
-        with server.client() as client:
-            while all_of_it and client.get("/healthz").json()["workers"]["status"] == "starting":
-                time.sleep(0.05)
+        _wait_for(server.port, server.process, folder / "server.log")
+        if all_of_it:
+            with server.client() as client:
+                while client.get("/healthz").json()["workers"]["status"] == "starting":
+                    time.sleep(0.05)
         yield Served(server.port, server.pid)
         server.stop()
     finally:
-        running.__exit__(None, None, None)
+        server.kill()
 
 
 @contextmanager
@@ -81,6 +86,7 @@ def streamlit(script: Path, folder: Path) -> Iterator[Served]:
         process = subprocess.Popen(
             [*command, "--server.port", str(port), "--server.fileWatcherType", "none"],
             cwd=ROOT,
+            env={**os.environ, **_KEEPING_BYTECODE},
             stdout=said,
             stderr=said,
         )

@@ -47,8 +47,12 @@ class Server:
 
     @property
     def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
         assert self._process, "the server is not running"
-        return self._process.pid
+        return self._process
 
     @property
     def log(self) -> str:
@@ -64,8 +68,8 @@ class Server:
         assert self._process is None, "the server is running already"
         given = self.port
         for _ in range(3):
-            self.port = given or free_port()
-            self._process = self._spawn()
+            self.port = given
+            self.launch()
             if self._came_up(healthy=healthy):
                 return
             problem = "did not come up" if self._process.poll() is None else "ended at its start"
@@ -73,6 +77,11 @@ class Server:
             if given or "not available" not in self.log:  # else somebody took the port between us and the server
                 break
         raise ServerFailed(f"The server {problem}:\n{self.log[-4000:]}")
+
+    def launch(self) -> None:
+        """Start, and wait for nothing."""
+        self.port = self.port or free_port()
+        self._process = self._spawn()
 
     def stop(self) -> None:
         """Ask it to end, as Ctrl-C does, and wait until it has."""
