@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from lib.later import shown
+from lib.later import drawing, shown
 from lib.operators import Operator
 from lib.sign_in import NotIn
 from pages.parts import frame, menu, simulator, who
@@ -48,6 +48,7 @@ def whoever_acts() -> Operator | NotIn:
         return why
 
 
+drawing.set()
 try:
     with frame.guard():
         main()

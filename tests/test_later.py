@@ -22,6 +22,7 @@ LONG = 60.0
 
 @pytest.fixture(autouse=True)
 def nothing_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "drawing", threading.Event())
     monkeypatch.setattr(module, "shown", threading.Event())
 
 
@@ -66,6 +67,19 @@ def test_the_rest_begins_behind_the_first_screen() -> None:
             done, _ = await asyncio.wait([waiting], timeout=0.1)
             assert not done
             await asyncio.to_thread(module.shown.set)  # as a screen's script does
+            await waiting
+
+    asyncio.run(start())
+
+
+def test_a_screen_that_was_begun_is_waited_for() -> None:
+    async def start() -> None:
+        async with asyncio.timeout(10):
+            module.drawing.set()
+            waiting = asyncio.create_task(head_start(0))
+            done, _ = await asyncio.wait([waiting], timeout=0.1)
+            assert not done
+            module.shown.set()
             await waiting
 
     asyncio.run(start())

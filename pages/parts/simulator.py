@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from lib.board import Board, BoardError
-from lib.board_acts import BoardActs
 from lib.operators import NotAllowed
 from lib.settings import SIMULATOR_PATH
 from pages.parts.session import desk, operator
+
+if TYPE_CHECKING:
+    from lib.board_acts import BoardActs
 
 _SAID = "simulator_said"
 
@@ -25,6 +28,8 @@ def board() -> Board:
 
 def acts() -> BoardActs:
     """What people do at the board."""
+    from lib.board_acts import BoardActs  # noqa: PLC0415 - brings the audit log, for which no first screen has a use
+
     return BoardActs(board(), desk().database)
 
 
