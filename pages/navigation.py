@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from copy import copy
-from pathlib import Path
 
 import streamlit as st
 
 from lib.later import drawing, shown
 from lib.operators import Operator
 from lib.sign_in import NotIn
-from pages.parts import frame, menu, simulator, who
+from pages.parts import brand, frame, menu, simulator, who
 from pages.parts.session import desk, operator
-
-HERE = Path(__file__).parent
 
 
 def main() -> None:
     """Draw the menu and run the chosen screen, for whoever is let in."""
-    st.set_page_config(page_icon=str(HERE / "logo-mark.svg"), layout="wide")
-    st.logo(str(HERE / "logo.svg"), size="large", icon_image=str(HERE / "logo-mark.svg"))
+    st.set_page_config(layout="wide")
+    brand.show()
     acting = whoever_acts()
 
     rights = frozenset(right for right in menu.RIGHTS if isinstance(acting, Operator) and acting.may(right))
