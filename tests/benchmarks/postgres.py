@@ -15,7 +15,7 @@ from lib.settings import Settings
 from tests.benchmarks import machine, store
 
 _SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "8GB", "maintenance_work_mem": "512MB", "max_connections": "200"}
-_COPIED = ("payment", "refund", "event", "delivery", "volume")
+_COPIED = ("payment", "search_word", "refund", "event", "delivery", "volume")
 _SERIALS = (("payment", "seq"), ("event", "seq"), ("delivery", "id"))
 _PIECES = """
     INSERT INTO search (seq, words, grams)
