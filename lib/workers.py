@@ -31,7 +31,8 @@ _PAUSE_SECONDS = 3.0
 _BUSY_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 300.0
 _TELLING_PAUSE_SECONDS = 0.05
-_INDEXED_A_ROUND = 200
+_INDEXING_SECONDS = 2.0
+"""No longer at a time: a server that is asked to end waits for it."""
 _YIELD = 9
 _SPARED = 2000
 """Payments that may wait to be indexed while deliveries come in: a search reads that many in a few milliseconds."""
@@ -103,21 +104,25 @@ class Workers:
         expire_waiting(self._desk, datetime.now(UTC))
         if self._desk.settings.retention_days:
             erase_old(self._desk.database, timedelta(days=self._desk.settings.retention_days))
-        self._index()
+        indexed = self._index()
         for _ in range(_COMPARED_A_ROUND):
             if not compare_again(self._desk.database, self._desk.settlement_days):
                 break
-        return _PAUSE_SECONDS
+        return _PAUSE_SECONDS if indexed else 0.0
 
-    def _index(self) -> None:
-        """Let search find new payments by its index; while deliveries come in, in a tenth of the time, and not the last."""
-        for _ in range(_INDEXED_A_ROUND):
-            began = time.monotonic()
+    def _index(self) -> bool:
+        """Let search find new payments by its index; while deliveries come in, in a tenth of the time, and not the last.
+
+        Whether that is done.
+        """
+        until = time.monotonic() + _INDEXING_SECONDS
+        while (began := time.monotonic()) < until:
             haste = self._desk.database.in_haste
             if not index_waiting(self._desk.database, spare=_SPARED if haste else 0):
-                break
+                return True
             if haste:
                 time.sleep(_YIELD * (time.monotonic() - began))
+        return False
 
     def _send(self) -> float:
         return 0.0 if self._runner.round() else _BUSY_PAUSE_SECONDS
