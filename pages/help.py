@@ -67,8 +67,7 @@ def show_steps() -> None:
 def show_outcomes() -> None:
     rows = [
         {
-            "What to do": each.do,
-            "Status": words.status(each.status).badge,
+            "What to do, and what comes of it": f"{each.do}  \n{words.status(each.status).badge}",
             "Webhooks, in this order": " ".join(f"`{name}`" for name in each.webhooks),
         }
         for each in RULES.test_outcomes

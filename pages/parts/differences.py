@@ -161,14 +161,14 @@ def show_differences(page: Page[StatementLine]) -> None:
         [row.payment_id or "" for row in rows],
         {
             "open": st.column_config.ButtonColumn(
-                "Difference", type="tertiary", alignment="left", width=190, key="books_open"
+                "Difference", type="tertiary", alignment="left", width=180, key="books_open"
             ),
             "theirs": tables.money_column("In the report"),
             "ours": tables.money_column("In the ledger"),
-            "age": st.column_config.TextColumn("Found", width=90),
-            "owner": st.column_config.TextColumn("Owner", width=100),
-            "resolution": st.column_config.TextColumn("Resolution", width=150),
-            "reference": st.column_config.TextColumn("Reference", width=130),
+            "age": st.column_config.TextColumn("Found", width=84),
+            "owner": st.column_config.TextColumn("Owner", width=92),
+            "resolution": st.column_config.TextColumn("Resolution", width=136),
+            "reference": st.column_config.TextColumn("Reference", width=126),
         },
         key="books_differences",
         alt="Differences; choose one to say who looks after it, or its payment to open that",

@@ -79,7 +79,7 @@ def _row(name: str, fault: Fault) -> None:
     keys = {field: f"fault_{name}_{field}" for field in ("on", "rate", "times", "seconds", "code")}
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         hold(keys["on"], fault.on)
-        label = f"{fault.title} :small[:gray[{how(fault)}]]"
+        label = f"{fault.title} :small[:gray[· {how(fault)}]]"
         st.toggle(label, key=keys["on"], on_change=_switch, args=(name, fault, keys["on"]), width="stretch")
         # A label of its own, and not how the fault is set: with another label it is another pop-over, and shut.
         settings = st.popover("Set", type="tertiary", width="content", key=f"fault_{name}", on_change="rerun")

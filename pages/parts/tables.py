@@ -15,6 +15,8 @@ from pages.parts.words import Sign, short_id
 
 P = ParamSpec("P")
 AMOUNT_WIDTH = 118
+FIGURE_WIDTH = 110
+"""Of amounts whose currency stands in the head: two of them fit beside a day on a phone."""
 
 
 def kept(draw: Callable[P, None]) -> Callable[P, None]:
@@ -39,9 +41,9 @@ def _drawn(what: str, _draw: Callable[[], None]) -> None:  # noqa: ARG001 - `wha
     _draw()
 
 
-def money_column(label: str = "Amount") -> Any:
+def money_column(label: str = "Amount", width: int = AMOUNT_WIDTH) -> Any:
     """Amounts as text, `HKD 1,100.00`, flush right."""
-    return st.column_config.TextColumn(label, width=AMOUNT_WIDTH, alignment="right")
+    return st.column_config.TextColumn(label, width=width, alignment="right")
 
 
 def sign_column(signs: Mapping[str, Sign], label: str = "Status", width: int = 138) -> Any:

@@ -15,7 +15,7 @@ def test_a_duplicate_shows_as_second_copy(server: Server, window: Window, mercha
     board = window(f"{server.url}/simulator-board")
     expect(title(board, "Simulator")).to_be_visible()
     expect(board.get_by_text("None on")).to_be_visible()
-    board.get_by_text("Duplicate every time").click()
+    board.get_by_text("Duplicate · every time").click()
     expect(badge(board, "1 on")).to_be_visible()
     expect(board.get_by_role("switch", name="Duplicate")).to_be_checked()
     payment_id, _ = merchant.asked("TWICE")

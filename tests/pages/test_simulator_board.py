@@ -91,7 +91,7 @@ def test_how_often_how_long_and_which_code(board: Board, open_page: Open) -> Non
     assert faults["payment_declined"].code == "20120"
     with_settings(calm(page), "drop")
     assert page.number_input(key="fault_drop_rate").value == 35
-    assert page.toggle(key="fault_drop_on").label.endswith(":small[:gray[35\xa0% · 3\xa0more]]")
+    assert page.toggle(key="fault_drop_on").label.endswith(":small[:gray[· 35\xa0% · 3\xa0more]]")
 
 
 def test_what_the_simulator_refuses_is_said_and_taken_back(
