@@ -21,6 +21,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
+import streamlit.delta_generator
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 
@@ -75,6 +76,10 @@ def secrets(settings: Settings) -> dict[str, Any] | None:
     auth = settings.streamlit_auth(settings.public_url or f"http://127.0.0.1:{own_port()}")
     return {"auth": auth} if auth else None
 
+
+# At its first element Streamlit would find out whether this is Python's prompt, to warn whoever types there: it looks up
+# the file of every module that is loaded, and ours are many.
+streamlit.delta_generator._use_warning_has_been_displayed = True
 
 settings = settings_or_exit()
 logs.configure(settings)

@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from lib.ledger.visits import came, turned_away, went
 from lib.operators import ROLES, Operator
 from lib.sign_in import NoRole, NotIn, signed_in_at
 from pages.parts import frame, words
@@ -21,6 +20,8 @@ def show_in_menu(operator: Operator) -> None:
         if operator.origin == "sign-in":
             st.caption(f"{words.plain(operator.name)}  \n{words.roles(operator.roles)}")
             if st.button("Sign out", icon=":material/logout:", type="tertiary", key="sign_out"):
+                from lib.ledger.visits import went  # noqa: PLC0415 - as below
+
                 went(desk().database, operator)
                 st.logout()
                 st.rerun()  # nothing more is drawn for whoever just left
@@ -50,6 +51,8 @@ def remember(operator: Operator) -> None:
         return
     moment = signed_in_at(claims())
     if moment and _NOTED not in st.session_state:
+        from lib.ledger.visits import came  # noqa: PLC0415 - without sign-in nobody needs the audit log for a first screen
+
         came(desk().database, operator, moment)
         st.session_state[_NOTED] = True
 
@@ -59,6 +62,8 @@ def show_sign_in(why: NotIn) -> None:
     frame.page("Sign in", "Payments, refunds and settlement are for people who are known here.")
     moment = signed_in_at(claims())
     if isinstance(why, NoRole) and moment and _NOTED not in st.session_state:
+        from lib.ledger.visits import turned_away  # noqa: PLC0415 - as above
+
         turned_away(desk().database, why.name, address(), moment)
         st.session_state[_NOTED] = True
     provider = urlsplit(desk().settings.sign_in_metadata_url or "").hostname or ""
