@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import streamlit as st
@@ -12,7 +13,8 @@ from lib.ledger.watchdog import Overdue, overdue
 from pages.parts import frame, live, simulator, tables, words
 from pages.parts.session import desk
 
-MOST = 50
+MORE = 25
+"""So many are shown, and so many more at each asking for more."""
 
 
 def screen() -> None:
@@ -22,9 +24,12 @@ def screen() -> None:
         "Overdue",
         "What Checkout.com should have told us by now, the longest overdue first. It is asked again and again by itself.",
     )
-    late = overdue(database, simulator.now(), limit=MOST)
+    most = asked_for()
+    late = overdue(database, simulator.now(), limit=most + 1)
     if late:
-        show_list(late)
+        show_list(late[:most])
+        if len(late) > most:
+            st.button(f"Show {MORE} more", icon=":material/expand_more:", on_click=ask_for, args=(most + MORE,))
     else:
         frame.empty(
             "task_alt",
@@ -34,6 +39,16 @@ def screen() -> None:
         )
     show_asking()
     live.redraw_on_change(lambda: pulse(database), drawn, minute)
+
+
+def asked_for() -> int:
+    """How many to show, as the address says; what it says wrongly counts for nothing."""
+    said = st.query_params.get("most", "")
+    return max(MORE, int(said)) if re.fullmatch(r"[0-9]{1,4}", said) else MORE
+
+
+def ask_for(most: int) -> None:
+    st.query_params["most"] = str(most)
 
 
 def show_list(late: Sequence[Overdue]) -> None:
@@ -59,8 +74,7 @@ def show_list(late: Sequence[Overdue]) -> None:
         key="overdue",
         alt="What is overdue, the longest first; choose a payment to ask Checkout.com about it at once",
     )
-    at_most = f" The {MOST} longest overdue are shown." if len(late) == MOST else ""
-    st.caption(f"Choose a payment to see it and to ask about it at once.{at_most}")
+    st.caption("Choose a payment to see it and to ask about it at once.")
 
 
 def show_asking() -> None:

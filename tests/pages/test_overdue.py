@@ -45,6 +45,22 @@ def test_the_longest_overdue_first_in_words(late: Database, open_page: Open) -> 
     assert list(rows["amount"]) == ["HKD\xa0100.00"] * 2
 
 
+def test_more_are_shown_when_asked_for_and_after_a_reload(empty: Database, open_page: Open) -> None:
+    when = datetime.now(UTC) - timedelta(days=2)
+    for number in range(30):
+        data = {"id": payment(number), "reference": f"ORD-{number}", "currency": "HKD", "amount": 10000}
+        asked = when + timedelta(minutes=number)
+        record(empty, [from_webhook(event("payment_pending", f"p{number}", asked, **data), asked)])
+    page = open_page(PAGE)
+    assert len(page.dataframe[0].value) == 25
+    [more] = [button for button in page.button if button.label == "Show 25 more"]
+    more.click().run()
+    assert list(page.dataframe[0].value["reference"]) == [f"ORD-{number}" for number in range(30)]
+    assert not [button for button in page.button if button.label == "Show 25 more"]
+    assert len(open_page(PAGE, most="50").dataframe[0].value) == 30
+    assert len(open_page(PAGE, most="all").dataframe[0].value) == 25
+
+
 def test_a_refund_without_an_answer_is_overdue(filled: Database, open_page: Open) -> None:
     rows = open_page(PAGE).dataframe[0].value
     assert "Checkout.com's answer to the refund request" in list(rows["expected"])
