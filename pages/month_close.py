@@ -92,18 +92,18 @@ def show_month(month: Month, listed: Sequence[Month]) -> None:
 
 def statement(figures: Figures) -> None:
     entries = [
-        ("Opening balance", "", figures.opening),
+        ("Opening balance after fees", "", figures.opening),
         ("Gross captured", period.words_for(figures.captured_count, "payment"), figures.gross),
         ("Refunded", period.words_for(figures.refunded_count, "refund"), -figures.refunded),
         ("Fees, as far as reported", "", -figures.fees),
-        ("**Net**", "", figures.net),
-        ("**Closing balance**", "", figures.closing),
+        ("**Net after fees**", "", figures.net),
+        ("**Closing balance after fees**", "", figures.closing),
     ]
     currency = figures.gross.currency
     tables.statement(
         [(entry, count, money.minor) for entry, count, money in entries],
         currency,
-        alt=f"{currency}: opening balance, gross captured, refunded, fees, net and closing balance",
+        alt=f"{currency}: opening balance, gross captured, refunded, fees, net and closing balance after fees",
     )
 
 

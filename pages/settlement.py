@@ -34,7 +34,7 @@ def screen() -> None:
     lines = settlement(database, first, last, by)
     st.caption(
         f"{first:%-d %b %Y} – {last:%-d %b %Y}, settlement days {by} ({datetime.now(by.zone):%Z}). Balances are captured less "
-        "refunded, before payouts. A closed month stays: what is heard of it later is booked on the first day after it."
+        "refunded, before fees and payouts. A closed month stays: what is heard of it later is booked on the first day after it."
     )
     if lines:
         show(lines, fees_by_day(database, first, last, by), by.span(first, last))
