@@ -35,7 +35,7 @@ SEEN: Mapping[str, str] = {
     "refund_declined_late": "A refund shows as Pending, then as Declined, and its amount can be refunded again.",
     "late_capture": "A payment that was Expired shows as Captured, marked for a person to look at.",
 }
-"""What to look for in the dashboard."""
+"""What to look for in the dashboard while a fault is on."""
 A_LINE = 2000
 """Pixels, more than a row has: what is that wide stands on a line of its own below the rest of the row."""
 
@@ -63,16 +63,16 @@ def show(faults: Mapping[str, Fault]) -> None:
 
 
 def how(fault: Fault) -> str:
-    """`half the time` and the like: how a fault is set, in a few words."""
+    """`50 % · 5 s` and the like: how a fault is set, in a few words."""
     rate = round(fault.rate * 100)
-    parts = ["every time" if rate == 100 else f"{rate}{NBSP}%"]
+    parts = [] if rate == 100 else [f"{rate}{NBSP}%"]
     if fault.times is not None:
         parts.append("used up" if fault.times == 0 else f"{fault.times}{NBSP}more")
     if fault.seconds is not None:
         parts.append(f"{fault.seconds:g}{NBSP}s")
     if fault.code is not None:
         parts.append(fault.code)
-    return " · ".join(parts)
+    return " · ".join(parts) or "every time"
 
 
 def _row(name: str, fault: Fault) -> None:
@@ -80,13 +80,22 @@ def _row(name: str, fault: Fault) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         hold(keys["on"], fault.on)
         label = f"{fault.title} :small[:gray[· {how(fault)}]]"
-        st.toggle(label, key=keys["on"], on_change=_switch, args=(name, fault, keys["on"]), width="stretch")
+        seen = SEEN.get(name, "")
+        st.toggle(
+            label,
+            key=keys["on"],
+            on_change=_switch,
+            args=(name, fault, keys["on"]),
+            help=f"{fault.effect} {seen}".strip(),
+            width="stretch",
+        )
         # A label of its own, and not how the fault is set: with another label it is another pop-over, and shut.
         settings = st.popover("Set", type="tertiary", width="content", key=f"fault_{name}", on_change="rerun")
         if settings.open:
             with settings:
                 _settings(name, fault, keys)
-        st.caption(" ".join((fault.effect, SEEN.get(name, ""))).strip(), width=A_LINE)
+        if fault.on:
+            st.caption(seen, width=A_LINE)
 
 
 def _settings(name: str, fault: Fault, keys: Mapping[str, str]) -> None:

@@ -61,11 +61,14 @@ def test_all_faults_off_at_first(home: House, open_page: Open) -> None:
 
 
 def test_every_fault_says_what_it_does_and_what_to_look_for(board: Board, home: House, open_page: Open) -> None:
-    text = said(calm(open_page(PAGE)))
+    page = calm(open_page(PAGE))
     seen = fault_rows.SEEN
     assert seen.keys() == board.state().faults.keys()
     for name, fault in board.state().faults.items():
-        assert " ".join(f"{fault.effect} {seen[name]}".split()) in text
+        assert page.toggle(key=f"fault_{name}_on").help == f"{fault.effect} {seen[name]}"
+        assert seen[name] not in said(page)
+    page.toggle(key="fault_drop_on").set_value(True).run()
+    assert seen["drop"] in said(calm(page))
 
 
 def test_a_switch_holds_at_the_simulator_at_once_and_all_off_ends_it(board: Board, open_page: Open) -> None:
