@@ -9,7 +9,7 @@ import streamlit as st
 
 from lib.ledger.audit import Audit, Chain
 from lib.ledger.audit_log import AuditFilter, entries, follow, names, size
-from lib.ledger.queries.keyset import Page
+from lib.ledger.reading.keyset import Page
 from pages.parts import entries as entry
 from pages.parts import frame, tables, words
 from pages.parts.session import desk, operator

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import signal
 import threading
@@ -16,6 +17,7 @@ from starlette.routing import Route
 
 from lib import later as module
 from lib.later import LateApp, head_start, later
+from tests.support.server import ROOT
 
 LONG = 60.0
 
@@ -148,3 +150,16 @@ def test_a_server_that_cannot_have_the_rest_is_told_to_end(caplog: pytest.LogCap
 
     asyncio.run(serve())
     assert "the disk is gone" in caplog.text
+
+
+def test_no_package_loads_its_own_parts() -> None:
+    """Screens and what runs beside them load modules in several threads. Where a package loads its parts, one thread meets
+    the package half made while another is at a part of it, and Python gives up with `ImportError`.
+    """
+    for package in (ROOT / "lib").rglob("__init__.py"):
+        name = ".".join(package.parent.relative_to(ROOT).parts)
+        for node in ast.parse(package.read_text("utf-8")).body:
+            sources = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                sources = [node.module or "", "." * node.level]
+            assert not [source for source in sources if source.startswith((name, "."))], package

@@ -20,7 +20,7 @@ from lib.demo.facts import Arrival, arrivals, facts_of
 from lib.demo.lives import FEWEST, LONGEST, MOST, Life, Plan, lives
 from lib.ledger import audit
 from lib.ledger.batch import Batch
-from lib.ledger.closing.tables import PERIOD
+from lib.ledger.closed.tables import PERIOD
 from lib.ledger.database import Database
 from lib.ledger.deliveries import DELIVERY
 from lib.ledger.desk import Desk

@@ -12,10 +12,8 @@ from sqlalchemy import Connection, and_, delete, func, select, text, update
 from lib.demo.filling import Progress, SampleProblem
 from lib.ledger import audit
 from lib.ledger.batch import Batch
-from lib.ledger.books.standing import BY_ITSELF, Books
-from lib.ledger.books.tables import COMPARED
 from lib.ledger.calendar import SettlementDays
-from lib.ledger.closing.tables import PERIOD
+from lib.ledger.closed.tables import PERIOD
 from lib.ledger.deliveries import DELIVERY
 from lib.ledger.desk import Desk
 from lib.ledger.project import project
@@ -23,6 +21,8 @@ from lib.ledger.record import BREAKDOWN, EVENT, MEASURES, PAYMENT, REFUND, VOLUM
 from lib.ledger.samples import SAMPLE, is_sample
 from lib.ledger.search import WORD
 from lib.ledger.state import decode
+from lib.ledger.statements.standing import BY_ITSELF, Books
+from lib.ledger.statements.tables import COMPARED
 from lib.ledger.tables import Table
 from lib.ledger.watches import BACKFILL, WATCH
 from lib.operators import Operator

@@ -9,7 +9,7 @@ from sqlalchemy import Column, Connection, func, select
 
 from lib.ledger.audit import AUDIT, Audit, Chain, check, permit
 from lib.ledger.database import Database
-from lib.ledger.queries.keyset import Page, page_of
+from lib.ledger.reading.keyset import Page, page_of
 from lib.operators import Operator
 
 _MOST_NAMES = 200

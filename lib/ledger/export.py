@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 
 from lib import catalog, csvfile
 from lib.ledger import audit
-from lib.ledger.books.fees import fees_by_day
 from lib.ledger.calendar import SettlementDays
 from lib.ledger.database import Database
 from lib.ledger.excel import workbook
 from lib.ledger.journal import fee_entries, journal
 from lib.ledger.movements import Movement, digest, every
+from lib.ledger.statements.fees import fees_by_day
 from lib.ledger.sums import Sums, added_up, sums
 from lib.ledger.tables import time_text
 from lib.money import Money

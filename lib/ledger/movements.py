@@ -30,7 +30,7 @@ from sqlalchemy import (
 
 from lib.ledger.calendar import SettlementDays
 from lib.ledger.database import Database
-from lib.ledger.queries.keyset import open_cursor, write_cursor
+from lib.ledger.reading.keyset import open_cursor, write_cursor
 from lib.ledger.record import PAYMENT, REFUND
 from lib.ledger.state import capture_actions
 from lib.ledger.tables import time_text

@@ -14,8 +14,8 @@ from lib import csvfile
 from lib.ledger import audit
 from lib.ledger.database import Database
 from lib.ledger.payment_filter import PaymentFilter, in_words
-from lib.ledger.queries.payments import page_of_payments
 from lib.ledger.query_text import write
+from lib.ledger.reading.payments import page_of_payments
 from lib.ledger.record import REFUND
 from lib.ledger.rows import as_rows
 from lib.ledger.tables import Payment, Refund

@@ -24,5 +24,5 @@ def test_reports_are_fetched_and_tie(window: Window, tmp_path: Path) -> None:
         page.reload()
         expect(page.get_by_text("The reports and the ledger agree in everything.")).to_be_visible()
         page.get_by_role("button", name="Fetch from Checkout.com").click()
-        expect(page.get_by_text("Nothing new: every report")).to_be_visible()
+        expect(page.get_by_text("Nothing new: of the last")).to_be_visible()
         assert server.rows("SELECT count(*) FROM statement_line") == held

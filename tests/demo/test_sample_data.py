@@ -15,8 +15,8 @@ from lib.demo.lives import Plan, lives
 from lib.demo.removal import begin_removal, remove
 from lib.demo.there import known_there
 from lib.ledger import watchdog
-from lib.ledger.closing.close import close_period
-from lib.ledger.closing.months import months
+from lib.ledger.closed.close import close_period
+from lib.ledger.closed.months import months
 from lib.ledger.database import Database
 from lib.ledger.deliveries import Incoming, receive
 from lib.ledger.desk import Desk

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from lib.ledger import audit, rebuild
 from lib.ledger.calendar import SettlementDays
+from lib.ledger.closed import close as closing_module
 from lib.ledger.closing import (
     CannotClose,
     Month,
@@ -31,7 +32,6 @@ from lib.ledger.closing import (
     recompute,
     sheet_text,
 )
-from lib.ledger.closing import close as closing_module
 from lib.ledger.database import Database
 from lib.ledger.facts import Fact, from_webhook
 from lib.ledger.movements import every

@@ -12,8 +12,8 @@ import pytest
 from lib.ledger import queries
 from lib.ledger.database import Database
 from lib.ledger.payment_filter import PaymentFilter
-from lib.ledger.queries import narrowing
 from lib.ledger.query_text import read
+from lib.ledger.reading import narrowing
 from lib.ledger.record import record
 from lib.ledger.search import index_waiting
 from lib.ledger.tables import Payment
@@ -170,7 +170,7 @@ def test_each_search_finds_what_looking_at_every_row_finds(
 
 def test_a_count_that_means_a_walk_looks_at_the_newest_only(filled: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(narrowing, "_FEW", 0)
-    monkeypatch.setattr("lib.ledger.queries.payments._LOOKED_AT", 10)
+    monkeypatch.setattr("lib.ledger.reading.payments._LOOKED_AT", 10)
     wanted = read("amount:<=110 status:captured", now=NOW, zone=ZONE).wanted
     count = queries.count_payments(filled, wanted)
     assert not count.exact
@@ -182,7 +182,7 @@ def test_more_matches_than_are_looked_up_do_not_hide_what_else_is_asked_for(
 ) -> None:
     """Of many with that name, the refunded ones are not among the newest."""
     index_waiting(filled)
-    for module in ("lib.ledger.search", "lib.ledger.queries.narrowing"):
+    for module in ("lib.ledger.search", "lib.ledger.reading.narrowing"):
         monkeypatch.setattr(f"{module}.MATCHES", 2)
     for search in ("kim status:refunded", "name:kim status:refunded"):
         wanted = read(search, now=NOW, zone=ZONE).wanted

@@ -9,9 +9,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.ledger.books.matching import LedgerRow, assign
-from lib.ledger.books.tables import STANDINGS
-from lib.ledger.books.units import units_of
+from lib.ledger.statements.matching import LedgerRow, assign
+from lib.ledger.statements.tables import STANDINGS
+from lib.ledger.statements.units import units_of
 from lib.money import Money
 
 MOMENTS = [datetime(2026, month, 28, tzinfo=UTC) for month in (1, 2)]

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from lib.ledger import queries
 from lib.ledger.database import Database
-from lib.ledger.queries import PaymentFilter, RefundFilter, keyset
+from lib.ledger.queries import PaymentFilter, RefundFilter
+from lib.ledger.reading import keyset
 from lib.ledger.record import PAYMENT, record
 from lib.ledger.search import index_waiting
 from tests.support.events import at, webhook

@@ -33,13 +33,13 @@ from lib.ledger.books import (
     summary,
     written,
 )
-from lib.ledger.books.standing import Books
 from lib.ledger.calendar import SettlementDays
 from lib.ledger.closing import close_period, months
 from lib.ledger.database import Database
 from lib.ledger.facts import from_webhook
 from lib.ledger.movements import every
 from lib.ledger.record import record
+from lib.ledger.statements.standing import Books
 from lib.money import Money
 from lib.operators import NotAllowed, Operator
 from lib.simulator.options import SECRET_KEY

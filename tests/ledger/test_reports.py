@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib import catalog
-from lib.ledger.books.cells import BadReport
-from lib.ledger.books.reports import ActionRow, read
-from lib.ledger.books.units import units_of, whole, written
+from lib.ledger.statements.cells import BadReport
+from lib.ledger.statements.reports import ActionRow, read
+from lib.ledger.statements.units import units_of, whole, written
 from lib.money import Money
 
 ZONE = ZoneInfo("Asia/Hong_Kong")

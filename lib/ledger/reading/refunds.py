@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, or_, select
 
 from lib.ledger.database import Database
-from lib.ledger.queries.keyset import Page, page_of
+from lib.ledger.reading.keyset import Page, page_of
 from lib.ledger.record import PAYMENT, REFUND
 from lib.ledger.rows import as_rows
 from lib.ledger.search import among, matching

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, select
 from lib.ledger.batch import Batch
 from lib.ledger.books import fees_until
 from lib.ledger.calendar import SettlementDays
-from lib.ledger.closing.late import MEASURES, Row, add_row, closed, late_rows, month_of, read_line
-from lib.ledger.closing.tables import PERIOD, SHEET, Period
+from lib.ledger.closed.late import MEASURES, Row, add_row, closed, late_rows, month_of, read_line
+from lib.ledger.closed.tables import PERIOD, SHEET, Period
 from lib.ledger.database import Database
 from lib.ledger.record import VOLUME, VOLUME_DAY
 from lib.ledger.rows import as_rows

@@ -14,7 +14,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, union_all
 
 from lib.ledger.calendar import SettlementDays
-from lib.ledger.closing.tables import PERIOD, QUARTER, SHEET
+from lib.ledger.closed.tables import PERIOD, QUARTER, SHEET
 from lib.ledger.movements import Movement, every
 from lib.ledger.quarters import A_QUARTER
 from lib.ledger.record import VOLUME

@@ -10,11 +10,11 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from lib.ledger.books.tables import STANDINGS, Standing
-from lib.ledger.books.units import units_of
 from lib.ledger.record import PAYMENT, REFUND
 from lib.ledger.search import WORD
 from lib.ledger.state import capture_actions
+from lib.ledger.statements.tables import STANDINGS, Standing
+from lib.ledger.statements.units import units_of
 from lib.money import Money
 
 Line = dict[str, Any]

@@ -11,7 +11,10 @@ from sqlalchemy import Select, select, update
 
 from lib.csvfile import render
 from lib.ledger import audit
-from lib.ledger.books.tables import (
+from lib.ledger.database import Database
+from lib.ledger.reading.keyset import Page, page_of
+from lib.ledger.rows import as_rows
+from lib.ledger.statements.tables import (
     DIFFERENCES,
     LINE,
     STANDINGS,
@@ -21,10 +24,7 @@ from lib.ledger.books.tables import (
     StatementLine,
     StatementStep,
 )
-from lib.ledger.books.units import written
-from lib.ledger.database import Database
-from lib.ledger.queries.keyset import Page, page_of
-from lib.ledger.rows import as_rows
+from lib.ledger.statements.units import written
 from lib.ledger.tables import time_text
 from lib.money import Money
 from lib.operators import Operator

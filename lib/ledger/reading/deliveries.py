@@ -12,8 +12,8 @@ from sqlalchemy import ColumnElement, Connection, bindparam, func, select
 from lib.ledger.arrivals import number_after, number_before
 from lib.ledger.database import Database
 from lib.ledger.deliveries import DELIVERY, UNSIGNED, VERDICTS
-from lib.ledger.queries.keyset import Page, page_of
-from lib.ledger.queries.rows import seq_of
+from lib.ledger.reading.keyset import Page, page_of
+from lib.ledger.reading.rows import seq_of
 from lib.ledger.record import EVENT, PAYMENT
 from lib.ledger.rows import as_rows
 from lib.ledger.tables import Delivery

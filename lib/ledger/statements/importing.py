@@ -16,18 +16,18 @@ from sqlalchemy import Connection, func, select, update
 from lib.chunks import chunks
 from lib.ledger import audit
 from lib.ledger.batch import Batch
-from lib.ledger.books.cells import BadReport
-from lib.ledger.books.fees import add_fees
-from lib.ledger.books.matching import Line, resolve_payments
-from lib.ledger.books.reports import ActionRow, PayoutRow, read
-from lib.ledger.books.standing import Books
-from lib.ledger.books.tables import COMPARED, LINE, PAYOUT, REPORT_FILE, ReportFile
-from lib.ledger.books.units import written
 from lib.ledger.calendar import SettlementDays
 from lib.ledger.database import Database
 from lib.ledger.periods import start_of_day
 from lib.ledger.record import EVENT, PAYMENT
 from lib.ledger.rows import as_rows
+from lib.ledger.statements.cells import BadReport
+from lib.ledger.statements.fees import add_fees
+from lib.ledger.statements.matching import Line, resolve_payments
+from lib.ledger.statements.reports import ActionRow, PayoutRow, read
+from lib.ledger.statements.standing import Books
+from lib.ledger.statements.tables import COMPARED, LINE, PAYOUT, REPORT_FILE, ReportFile
+from lib.ledger.statements.units import written
 from lib.operators import Operator
 
 _CHUNK = 1000

@@ -9,8 +9,8 @@ from datetime import date, datetime
 from sqlalchemy import Connection, func, select
 
 from lib.ledger.calendar import SettlementDays
-from lib.ledger.closing.late import MEASURES, add_row, closed, late_rows
-from lib.ledger.closing.tables import PERIOD, QUARTER
+from lib.ledger.closed.late import MEASURES, add_row, closed, late_rows
+from lib.ledger.closed.tables import PERIOD, QUARTER
 from lib.ledger.record import VOLUME
 from lib.ledger.sums import Sums
 from lib.money import Money

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, select
 
 from lib.chunks import chunks
 from lib.ledger.calendar import SettlementDays
-from lib.ledger.closing.late import Row, sheet, sheet_rows
-from lib.ledger.closing.tables import Period
+from lib.ledger.closed.late import Row, sheet, sheet_rows
+from lib.ledger.closed.tables import Period
 from lib.ledger.database import Database
 from lib.ledger.facts import from_row
 from lib.ledger.fold import fold

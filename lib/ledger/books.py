@@ -1,7 +1,8 @@
 """Checkout.com's reports beside the ledger: taken in, compared line by line, and what finance makes of the differences."""
 
-from lib.ledger.books.cells import BadReport
-from lib.ledger.books.differences import (
+from lib.ledger.reading.keyset import Page
+from lib.ledger.statements.cells import BadReport
+from lib.ledger.statements.differences import (
     RESOLUTIONS,
     ClassSum,
     LineFilter,
@@ -13,12 +14,12 @@ from lib.ledger.books.differences import (
     steps_of,
     summary,
 )
-from lib.ledger.books.fees import Fee, fees_by_day, fees_of, fees_until
-from lib.ledger.books.fetching import fetch_reports
-from lib.ledger.books.importing import Imported, import_report, report_files
-from lib.ledger.books.payouts import PayoutProof, find_payouts, payout_lines
-from lib.ledger.books.standing import compare_again
-from lib.ledger.books.tables import (
+from lib.ledger.statements.fees import Fee, fees_by_day, fees_of, fees_until
+from lib.ledger.statements.fetching import fetch_reports
+from lib.ledger.statements.importing import Imported, import_report, report_files
+from lib.ledger.statements.payouts import PayoutProof, find_payouts, payout_lines
+from lib.ledger.statements.standing import compare_again
+from lib.ledger.statements.tables import (
     DIFFERENCES,
     STANDINGS,
     Payout,
@@ -27,8 +28,7 @@ from lib.ledger.books.tables import (
     StatementLine,
     StatementStep,
 )
-from lib.ledger.books.units import written
-from lib.ledger.queries.keyset import Page
+from lib.ledger.statements.units import written
 
 __all__ = [
     "DIFFERENCES",

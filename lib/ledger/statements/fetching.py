@@ -13,11 +13,11 @@ from sqlalchemy import select
 
 from lib.checkout.client import CheckoutClient
 from lib.ledger import audit
-from lib.ledger.books.cells import BadReport
-from lib.ledger.books.importing import Imported, import_report
-from lib.ledger.books.tables import REPORT_FILE
 from lib.ledger.calendar import SettlementDays
 from lib.ledger.database import Database
+from lib.ledger.statements.cells import BadReport
+from lib.ledger.statements.importing import Imported, import_report
+from lib.ledger.statements.tables import REPORT_FILE
 from lib.ledger.tables import time_text
 from lib.operators import Operator
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from lib.ledger.calendar import SettlementDays
-from lib.ledger.closing.booked import closed_until
-from lib.ledger.closing.late import Row
-from lib.ledger.closing.months import months_in
+from lib.ledger.closed.booked import closed_until
+from lib.ledger.closed.late import Row
+from lib.ledger.closed.months import months_in
 from lib.ledger.database import Database
 
 

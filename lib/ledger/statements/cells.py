@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import IO
 from zoneinfo import ZoneInfo
 
-from lib.ledger.books.units import PLACES
+from lib.ledger.statements.units import PLACES
 
 _AMOUNT = re.compile(r"([+-]?)([0-9]{1,10})(?:\.([0-9]{1,8}))?")
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")

@@ -12,13 +12,13 @@ from sqlalchemy import Connection, bindparam, delete, func, select, text, update
 
 from lib.chunks import chunks
 from lib.ledger.batch import Batch
-from lib.ledger.books.matching import LedgerRow, Line, assign, ledger_rows
-from lib.ledger.books.tables import COMPARED, LINE, REPORT_FILE, STEP, SUM
 from lib.ledger.calendar import SettlementDays
 from lib.ledger.database import Database
 from lib.ledger.movements import every
 from lib.ledger.quarters import quarter_of
 from lib.ledger.record import EVENT, PAYMENT, VOLUME
+from lib.ledger.statements.matching import LedgerRow, Line, assign, ledger_rows
+from lib.ledger.statements.tables import COMPARED, LINE, REPORT_FILE, STEP, SUM
 from lib.ledger.tables import time_text
 
 BY_ITSELF = "Comparison"

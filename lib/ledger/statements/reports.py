@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import IO, Literal
 from zoneinfo import ZoneInfo
 
-from lib.ledger.books.cells import BadReport, Lines, Record, records
+from lib.ledger.statements.cells import BadReport, Lines, Record, records
 from lib.ledger.tables import time_text
 
 Kind = Literal["financial actions", "payouts"]

@@ -13,9 +13,9 @@ from sqlalchemy import Connection
 from lib.chunks import chunks
 from lib.ledger.batch import Batch
 from lib.ledger.calendar import SettlementDays
-from lib.ledger.closing.late import MEASURES, Row, add_row, row_of
-from lib.ledger.closing.months import Month
-from lib.ledger.closing.tables import QUARTER, SHEET
+from lib.ledger.closed.late import MEASURES, Row, add_row, row_of
+from lib.ledger.closed.months import Month
+from lib.ledger.closed.tables import QUARTER, SHEET
 from lib.ledger.movements import every
 from lib.ledger.quarters import quarter_of
 from lib.ledger.tables import time_text

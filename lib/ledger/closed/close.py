@@ -17,10 +17,10 @@ from sqlalchemy.exc import IntegrityError
 from lib.ledger import audit
 from lib.ledger.batch import Batch
 from lib.ledger.calendar import SettlementDays
-from lib.ledger.closing.frozen import Frozen, rows_of_month
-from lib.ledger.closing.late import closed, sheet
-from lib.ledger.closing.months import Figures, months_in
-from lib.ledger.closing.tables import PERIOD, Period
+from lib.ledger.closed.frozen import Frozen, rows_of_month
+from lib.ledger.closed.late import closed, sheet
+from lib.ledger.closed.months import Figures, months_in
+from lib.ledger.closed.tables import PERIOD, Period
 from lib.ledger.database import Database
 from lib.ledger.record import EVENT, PAYMENT
 from lib.ledger.rows import as_rows

@@ -14,12 +14,12 @@ from typing import NamedTuple
 from sqlalchemy import Connection, func, select
 
 from lib.ledger.batch import Batch
-from lib.ledger.books.matching import Line
-from lib.ledger.books.tables import FEE_QUARTER, LINE
-from lib.ledger.books.units import whole
 from lib.ledger.calendar import SettlementDays
 from lib.ledger.database import Database
 from lib.ledger.quarters import quarter
+from lib.ledger.statements.matching import Line
+from lib.ledger.statements.tables import FEE_QUARTER, LINE
+from lib.ledger.statements.units import whole
 from lib.ledger.tables import time_text
 from lib.money import Money
 

@@ -1,7 +1,7 @@
 """What screens read: lists by keyset, single rows, and whether anything has changed."""
 
 from lib.ledger.payment_filter import PaymentFilter
-from lib.ledger.queries.deliveries import (
+from lib.ledger.reading.deliveries import (
     DeliveryFilter,
     body_of,
     deliveries_of,
@@ -10,10 +10,10 @@ from lib.ledger.queries.deliveries import (
     find_delivery,
     refused_about,
 )
-from lib.ledger.queries.keyset import Page
-from lib.ledger.queries.payments import Count, count_payments, find_payments
-from lib.ledger.queries.refunds import RefundFilter, find_refunds
-from lib.ledger.queries.rows import (
+from lib.ledger.reading.keyset import Page
+from lib.ledger.reading.payments import Count, count_payments, find_payments
+from lib.ledger.reading.refunds import RefundFilter, find_refunds
+from lib.ledger.reading.rows import (
     facts_of,
     find_payment,
     find_payment_by_reference,

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from lib.ledger.books.tables import LINE, PAYOUT, Payout, StatementLine
-from lib.ledger.books.units import PLACES
 from lib.ledger.database import Database
-from lib.ledger.queries.keyset import Page, page_of
+from lib.ledger.reading.keyset import Page, page_of
 from lib.ledger.rows import as_rows
+from lib.ledger.statements.tables import LINE, PAYOUT, Payout, StatementLine
+from lib.ledger.statements.units import PLACES
 
 _WHOLE = 10**PLACES
 _CUT = ("Payout",)

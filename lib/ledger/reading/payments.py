@@ -8,9 +8,9 @@ from sqlalchemy import Connection, func, select
 
 from lib.ledger.database import Database
 from lib.ledger.payment_filter import PaymentFilter
-from lib.ledger.queries.keyset import Page, page_of
-from lib.ledger.queries.narrowing import plan
-from lib.ledger.queries.rows import LISTED
+from lib.ledger.reading.keyset import Page, page_of
+from lib.ledger.reading.narrowing import plan
+from lib.ledger.reading.rows import LISTED
 from lib.ledger.record import PAYMENT
 from lib.ledger.rows import as_rows
 from lib.ledger.tables import Payment

@@ -1,0 +1,1 @@
+"""Months that are closed; `lib.ledger.closing` is the door to them."""
