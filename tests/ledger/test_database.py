@@ -69,3 +69,17 @@ async def until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
         while not holds():
             await asyncio.sleep(0.01)
+
+
+def test_who_writes_beside_deliveries_leaves_the_log_to_its_own_thread(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
+
+    def pages_carried_over_within_a_commit() -> int:
+        with database.write() as connection:
+            return int(connection.exec_driver_sql("PRAGMA wal_autocheckpoint").scalar_one())
+
+    alone = pages_carried_over_within_a_commit()
+    with database.write(patient=False):
+        pass
+    assert pages_carried_over_within_a_commit() > 10 * alone
+    database.close()
