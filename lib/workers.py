@@ -46,8 +46,10 @@ logger = logging.getLogger(__name__)
 class Workers:
     """Runs inside the server's event loop; the work itself is done in threads, so that nobody waits for it."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` tells the seconds by which a round of indexing is limited."""
         self._desk = desk
+        self._clock = clock
         self._backfilling = Backfilling(desk)
         self._runner = Runner(desk)
         # What was open when the process began has nobody left who waits for its answer.
@@ -115,13 +117,13 @@ class Workers:
 
         Whether that is done.
         """
-        until = time.monotonic() + _INDEXING_SECONDS
-        while (began := time.monotonic()) < until:
+        until = self._clock() + _INDEXING_SECONDS
+        while (began := self._clock()) < until:
             haste = self._desk.database.in_haste
             if not index_waiting(self._desk.database, spare=_SPARED if haste else 0):
                 return True
             if haste:
-                time.sleep(_YIELD * (time.monotonic() - began))
+                time.sleep(_YIELD * (self._clock() - began))
         return False
 
     def _send(self) -> float:

@@ -20,6 +20,7 @@ from lib.ledger.database import Database
 from lib.ledger.desk import Desk
 from lib.ledger.drafts import PaymentDraft
 from lib.ledger.record import record
+from lib.ledger.search import index_waiting
 from lib.money import Money
 from lib.operators import Operator
 from lib.settings import Settings
@@ -140,4 +141,40 @@ def test_a_broken_store_is_said_and_outlived(database: Database, monkeypatch: py
         assert said["status"] == "OSError while finishing open payments and refunds"
         assert said["last_round"]
     assert work(desk, lambda staff: bool(staff.describe()["last_round"]))["status"] == "ok"
+    client.close()
+
+
+def test_a_round_of_indexing_ends_after_its_time_and_the_next_goes_on(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each handful takes a quarter of the time that a round has, on a clock that nothing else moves."""
+    record(database, [fact for number in range(150) for fact in created(f"pay_{number}", 100, number)])
+    now = 0.0
+    done: list[str] = []
+
+    def index(database: Database, *, spare: int) -> int:
+        nonlocal now
+        now += workers._INDEXING_SECONDS / 4
+        indexed = index_waiting(database, spare=spare)
+        done.append("a handful" if indexed else "none left")
+        return indexed
+
+    def compare(*_: Any) -> bool:
+        done.append("the rest of the round")
+        return False
+
+    monkeypatch.setattr(workers, "index_waiting", index)
+    monkeypatch.setattr(workers, "compare_again", compare)
+    client = CheckoutClient(
+        base_url="http://checkout", secret_key="k", transport=httpx.MockTransport(lambda _: httpx.Response(404))
+    )
+    desk = Desk(SETTINGS, database, client, "http://desk")
+
+    async def run() -> None:
+        async with Workers(desk, clock=lambda: now).running(), asyncio.timeout(30):
+            while len(done) < 6:
+                await asyncio.sleep(0.02)
+
+    asyncio.run(run())
+    assert done[:6] == [*["a handful"] * 4, "the rest of the round", "a handful"]
     client.close()
