@@ -108,10 +108,10 @@ async def beside(desk: Desk) -> AsyncIterator[None]:
             await stack.enter_async_context(stand_in.running())
         workers = (await asyncio.to_thread(import_module, "lib.workers")).Workers(desk)
         await stack.enter_async_context(workers.running())
-        front.workers = workers.describe
         # No worker needs it, but the first screen with a table does.
         await asyncio.to_thread(import_module, "pandas")
         settle()
+        front.workers = workers.describe  # so that who asks is told that all has started
         yield
 
 

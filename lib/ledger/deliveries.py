@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -89,13 +89,20 @@ def _quarantine(database: Database, delivery: Incoming, reason: str) -> Verdict:
 def _receive(database: Database, deliveries: Sequence[Incoming], *, patient: bool) -> list[Verdict]:
     read = [_read(delivery) for delivery in deliveries]
     with database.write(patient=patient) as connection:
-        stored = iter(store(connection, [fact for fact in read if isinstance(fact, Fact)]))
+        facts = [fact for fact in read if isinstance(fact, Fact)]
+        places = store(connection, facts)
+        known = {fact.id for fact, place in zip(facts, places, strict=True) if not place.new}
+        firsts = _firsts(connection, known) if known else {}
+        stored = iter(places)
         verdicts, rows = [], []
         for delivery, item in zip(deliveries, read, strict=True):
-            place = None if isinstance(item, Verdict) else next(stored)
-            verdict = item if isinstance(item, Verdict) else _judge(connection, item, new=bool(place and place.new))
+            if isinstance(item, Verdict):
+                verdict, seq = item, None
+            else:
+                seq, new = next(stored)
+                verdict = _judge(item, None if new else firsts[item.id])
             verdicts.append(verdict)
-            rows.append(_row(delivery, item, verdict, place.seq if place else None))
+            rows.append(_row(delivery, item, verdict, seq))
         _insert(connection, rows)
         for word in {verdict.word for verdict in verdicts} & KEPT.keys():
             _forget_oldest(connection, word)
@@ -119,13 +126,20 @@ def _read(delivery: Incoming) -> Fact | Verdict:
         return Verdict("not_json", f"Signed, but {error}")
 
 
-def _judge(connection: Connection, fact: Fact, *, new: bool) -> Verdict:
-    if new:
+def _firsts(connection: Connection, event_ids: Collection[str]) -> dict[str, tuple[str, str]]:
+    """Body and source of events that are stored. After an outage whole batches repeat them, so all are read at once."""
+    found = Batch(connection).rows_of(EVENT, ("id", "body", "source"), "id", event_ids)
+    return {event_id: (body, source) for event_id, body, source in found}
+
+
+def _judge(fact: Fact, first: tuple[str, str] | None) -> Verdict:
+    """The verdict on a fact, given what is stored of it when it has come before."""
+    if first is None:
         if fact.type not in KNOWN_TYPES:
             return Verdict("unknown_type", f"Kept; {fact.type} changes nothing here")
         return _ACCEPTED
-    first = connection.execute(select(EVENT.c.body, EVENT.c.source).where(EVENT.c.id == fact.id)).one()
-    if first.body != fact.text and first.source == "webhook" and not is_redacted(first.body):
+    body, source = first
+    if body != fact.text and source == "webhook" and not is_redacted(body):
         return Verdict(
             "conflicting",
             "Same event id as an earlier delivery, but another body; the first stands",
