@@ -21,7 +21,7 @@ from lib.ledger.database import StoreUnavailable
 from lib.ledger.decisions import expire_waiting
 from lib.ledger.desk import Desk
 from lib.ledger.erasure import erase_old
-from lib.ledger.introductions import A_ROUND, introduce
+from lib.ledger.introductions import introduce
 from lib.ledger.payments import resume_creations
 from lib.ledger.search import index_waiting
 from lib.ledger.sending import release_due, resume_refunds
@@ -142,7 +142,7 @@ class Workers:
         if self._last_asking is None:
             return _PAUSE_SECONDS
         if self._last_asking.problem is None:
-            busy = introduce(self._desk) == A_ROUND or self._last_asking.busy
+            busy = introduce(self._desk).more or self._last_asking.busy
             return _BUSY_PAUSE_SECONDS if busy else _PAUSE_SECONDS
         failed_before = before is not None and before.problem is not None
         return min(self._asking.pause * 2, _LONGEST_PAUSE_SECONDS) if failed_before else _PAUSE_SECONDS
