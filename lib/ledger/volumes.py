@@ -133,16 +133,14 @@ def by_slot(database: Database, edges: Sequence[datetime]) -> list[dict[str, Vol
 
 def by_slot_in(connection: Connection, edges: Sequence[datetime]) -> list[dict[str, Volumes]]:
     """The same as one transaction sees it."""
-    found: list[dict[str, tuple[int, ...]]] = [{} for _ in edges[1:]]
+    found: list[dict[str, Volumes]] = [{} for _ in edges[1:]]
     named = Batch(connection).zone()
     days = _as_days(edges, ZoneInfo(named)) if named else None
     for place, currency, measures in _day_slots(connection, days) if days else _quarter_slots(connection, edges):
         slot = found[place]
         had = slot.get(currency)
-        slot[currency] = tuple(map(add, had, measures)) if had else measures
-    return [
-        {currency: Volumes(currency, sums) for currency, sums in sorted(slot.items()) if any(sums)} for slot in found
-    ]
+        slot[currency] = Volumes(currency, tuple(map(add, had.measures, measures)) if had else measures)
+    return [{currency: slot[currency] for currency in sorted(slot) if any(slot[currency].measures)} for slot in found]
 
 
 _Row = tuple[int, str, tuple[int, ...]]
@@ -175,7 +173,7 @@ def _day_from(edge: datetime, zone: ZoneInfo) -> str | None:
 
 def _day_slots(connection: Connection, days: Sequence[str]) -> Iterator[_Row]:
     for row in Batch(connection).span(VOLUME_DAY, ("day", "currency", *MEASURES), "day", days[0], days[-1], ""):
-        yield bisect_right(days, row[0]) - 1, row[1], row[2:]
+        yield bisect_right(days, row[0]) - 1, row[1], tuple(row[2:])
 
 
 def _quarter_slots(connection: Connection, edges: Sequence[datetime]) -> Iterator[_Row]:
