@@ -19,7 +19,7 @@ from lib.ledger.settlement import settlement
 from lib.ledger.tables import time_text
 from lib.ledger.volumes import by_slot
 from lib.settings import Settings
-from tests.benchmarks import servers, store
+from tests.benchmarks import closings, servers, store
 from tests.benchmarks.screens import visitor
 from tests.benchmarks.store import Store
 from tests.benchmarks.table import Line, milliseconds
@@ -41,7 +41,7 @@ Figures = Callable[[], Any]
 
 
 def lines(build: Callable[[int], Store], size: int) -> Iterator[Line]:
-    """Overview and settlement of 90 days, then both whole pages at both sizes."""
+    """Overview and settlement of 90 days, then both whole pages at both sizes, then months closed."""
     large = build(size)
     database, zone = Database(large.url), Settings().zone
     period = trailing(_DAYS, large.end, zone)
@@ -61,6 +61,7 @@ def lines(build: Callable[[int], Store], size: int) -> Iterator[Line]:
             yield Line("finance", f"the same by {rival}", milliseconds(took), f"{took / mine:,.0f} x ours")
     database.close()
     yield from _pages(build(_SMALL), large)
+    yield from closings.lines(large)
 
 
 def _pages(small: Store, large: Store) -> Iterator[Line]:
