@@ -51,17 +51,17 @@ def screen() -> None:
 def ask() -> Reading:
     """What is searched for: in the box, in the filters, or as a view; and beside it what can be done with it."""
     typed = payment_search.search_box()
-    with st.container(horizontal=True, gap="small"):
+    with st.grid(4, min_column_width=140, width=640) as buttons:  # on a phone two and two
         payment_views.views()
         chosen, problems = payment_search.filters()
-        beside = st.container(width="content")
         payment_search.guide()
+        last = buttons.cell()
     chosen = replace(chosen, statuses=payment_search.statuses())
     reading = payment_search.together(typed, chosen)
     problems += reading.problems
     for problem in problems:
         st.warning(words.plain(problem), icon=":material/help:")
-    with beside:
+    with last:
         download(reading.wanted, disabled=bool(problems))
     return reading
 
@@ -81,6 +81,7 @@ def download(wanted: PaymentFilter, *, disabled: bool) -> None:
             disabled=disabled,
             help=f"What you see and all pages after it, with its refunds, as CSV: at most {MOST_ROWS:,} rows.",
             key="download",
+            width="stretch",
         )
 
 

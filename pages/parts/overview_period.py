@@ -13,7 +13,7 @@ from lib.ledger.periods import Period, Step, trailing, whole_days
 from pages.parts.custom_days import custom_days
 from pages.parts.session import desk
 
-PERIODS = ("Today", "7 days", "30 days", "90 days", "Month", "Custom")
+PERIODS = ("Today", "7 days", "30 days", "90 days", "Whole month", "Custom")
 TRAILING = {"Today": 1, "7 days": 7, "30 days": 30, "90 days": 90}
 MONTHS = 24
 STEPS: tuple[Step, ...] = ("hour", "day", "week", "month")
@@ -44,6 +44,7 @@ def choose() -> View:
             bind="query-params",
             label_visibility="collapsed",
             wrap=True,
+            width=475,  # fills both lines on a phone, where the words by themselves would leave the last line ragged
         )
         zone = choose_zone()
         period = choose_period(span or "30 days", zone)
@@ -76,7 +77,7 @@ def zones(own: str) -> list[str]:
 def choose_period(span: str, zone: ZoneInfo) -> Period:
     now = datetime.now(UTC)
     today = now.astimezone(zone).date()
-    if span == "Month":
+    if span == "Whole month":
         months = [today.replace(day=1)]
         while len(months) < MONTHS:
             months.append((months[-1] - timedelta(days=1)).replace(day=1))

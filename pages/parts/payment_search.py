@@ -58,7 +58,7 @@ def search_box() -> str:
 
 def guide() -> None:
     """A pop-over with what can be typed into the box."""
-    with st.popover("How to search", icon=":material/help:"):
+    with st.popover("How to search", icon=":material/help:", width="stretch"):
         examples = WORDS | {field.example: field.meaning for field in FIELDS.values()}
         st.caption("Several at once must all hold. Put quotation marks around what has a space in it.")
         st.table(
@@ -87,7 +87,7 @@ def filters() -> tuple[PaymentFilter, list[str]]:
     """The other filters, in a pop-over; and a sentence for each that cannot be used."""
     chosen = sum(bool(st.session_state.get(name)) for name in BEHIND)
     zone, kinds = desk().settings.zone, catalog.kakaopay().terminal_types
-    with st.popover(f"Filters ({chosen})" if chosen else "Filters", icon=":material/filter_list:"):
+    with st.popover(f"Filters ({chosen})" if chosen else "Filters", icon=":material/filter_list:", width="stretch"):
         currencies = _pills("Currency", [*desk().settings.currencies, *catalog.currencies()], "currency", several=True)
         low, high = st.columns(2)
         least, most = _amount(low, "Amount at least", "least"), _amount(high, "Amount at most", "most")

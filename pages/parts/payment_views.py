@@ -11,7 +11,7 @@ from pages.parts.session import desk, operator
 
 def views() -> None:
     """A pop-over with the views, and a line to save what is on the screen as one."""
-    with st.popover("Views", icon=":material/bookmarks:"):
+    with st.popover("Views", icon=":material/bookmarks:", width="stretch"):
         with st.container(gap="xxsmall"):
             st.caption("Ready for you")
             for number, ready in enumerate(ready_views(operator())):

@@ -110,7 +110,7 @@ def test_today_by_the_hour_in_another_zone(filled: Database) -> None:
         ({"span": "Custom", "between": ["2020-02-01", "2020-02-29"]}, "1 Feb – 29 Feb 2020"),
         ({"span": "Custom", "between": ["2017-01-01", "2020-02-29"]}, "2017 – 29 Feb 2020"),
         ({"span": "Custom", "between": "nonsense", "zone": "Mars", "step": "Century"}, "Asia/Hong_Kong"),
-        ({"span": "Month", "month": "1999-01"}, "HKT"),
+        ({"span": "Whole month", "month": "1999-01"}, "HKT"),
     ],
 )
 def test_whatever_the_address_asks_for_is_answered(filled: Database, query: dict[str, Any], line: str) -> None:
