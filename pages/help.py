@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
@@ -9,6 +11,7 @@ from lib import catalog
 from lib.catalog import Term
 from lib.money import NBSP
 from pages.parts import frame, words
+from pages.parts.kept import kept
 
 RULES = catalog.kakaopay()
 
@@ -19,12 +22,17 @@ def screen() -> None:
     with glossary:
         show_words()
     with tests:
-        st.subheader("After following the payment's link", anchor=False)
-        show_steps()
-        st.subheader("What can be brought about", anchor=False)
-        show_outcomes()
-        st.subheader("What an account can take", anchor=False)
-        show_offers()
+        show_tests()
+
+
+@kept
+def show_tests() -> None:
+    st.subheader("After following the payment's link", anchor=False)
+    show_steps()
+    st.subheader("What can be brought about", anchor=False)
+    show_outcomes()
+    st.subheader("What an account can take", anchor=False)
+    show_offers()
 
 
 def show_words() -> None:
@@ -35,8 +43,13 @@ def show_words() -> None:
     if not found:
         frame.empty("search_off", "No such word here", "Try a shorter part of it, or empty the field to see all words.")
         return
+    explain(found)
+
+
+@kept
+def explain(terms: Sequence[Term]) -> None:
     with st.grid(3, min_column_width=300, gap="small"):
-        for term in found:
+        for term in terms:
             with st.container(border=True, height="stretch", gap="xxsmall"):
                 st.markdown(f"**{term.word}**")
                 st.markdown(term.meaning)

@@ -15,7 +15,6 @@ from pages.parts.session import desk, operator
 
 def main() -> None:
     """Draw the menu and run the chosen screen, for whoever is let in."""
-    st.set_page_config(layout="wide")
     brand.show()
     acting = whoever_acts()
 

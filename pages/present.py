@@ -9,6 +9,7 @@ import streamlit as st
 from lib.ledger.payments import new_key
 from lib.ledger.tables import Creation, Payment
 from pages.parts import frame, held_keys, present_money, present_refund, present_steps, showing
+from pages.parts.session import desk
 
 STEPS = (
     ("Present", "Show the whole life of a KakaoPay payment, one step a screen, with one key to go on."),
@@ -43,8 +44,9 @@ ASK = Action("Ask for it", "send", "ask")
 
 
 def screen() -> None:
-    st.set_page_config(initial_sidebar_state="collapsed")
     number = st.session_state.get(GOING, step_number())
+    title, _ = STEPS[number - 1]
+    st.set_page_config(page_title=frame.tab_title(title, desk().settings.world), initial_sidebar_state="collapsed")
     head, body, foot = st.container(), st.container(gap="medium"), st.container()
     with body:
         if not frame.allowed("create"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 import streamlit as st
@@ -10,6 +10,7 @@ import streamlit as st
 from lib.disclosure import Shown
 from lib.ledger.configured import configured
 from pages.parts import frame, words
+from pages.parts.kept import kept
 from pages.parts.session import desk, operator
 
 SOURCES = {
@@ -24,17 +25,22 @@ def screen() -> None:
     frame.page("Settings", "What this dashboard runs with. Keys and passwords are masked.")
     if not frame.allowed("keys"):
         return
-    for group, found in groupby(configured(desk(), operator()), key=lambda each: each.group):
+    show(list(configured(desk(), operator())))
+
+
+@kept
+def show(settings: Sequence[Shown]) -> None:
+    for group, found in groupby(settings, key=lambda each: each.group):
         with st.container(border=True, gap="small"):
             st.subheader(group, anchor=False)
-            show(found)
+            show_group(found)
     st.caption(
         "Change a value in the environment, in `.env` or in Streamlit's secrets, and start again. "
         "The audit log notes every change."
     )
 
 
-def show(found: Iterable[Shown]) -> None:
+def show_group(found: Iterable[Shown]) -> None:
     """A row a setting, in columns of the same width in all groups, below each other on a phone."""
     for setting in found:
         named, held = st.columns([3, 2], gap="xxsmall")

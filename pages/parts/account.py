@@ -14,7 +14,8 @@ from lib.ledger.order_lines import lines_of
 from lib.ledger.refunds import expected_between
 from lib.ledger.tables import Payment, Refund
 from lib.money import Money
-from pages.parts import charts, tables, words
+from pages.parts import charts, words
+from pages.parts.kept import kept
 from pages.parts.session import desk
 
 REFUNDED, UNDERWAY, REMAINING = "#8B6CD9", "#D97706", "#0E9F6E"
@@ -121,7 +122,7 @@ def show_entries(payment: Payment, held: Account, refunds: Sequence[Refund]) -> 
         st.caption("Amounts in brackets were given back to what remains and do not count.")
 
 
-@tables.kept
+@kept
 def draw_entries(entries: Sequence[tuple[str, int]], currency: str, *, bracketed: int) -> None:
     """Entry and minor units of `currency`; the last `bracketed` ones do not count."""
     style = pd.DataFrame(entries, columns=["Entry", "Amount"]).style

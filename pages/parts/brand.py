@@ -21,7 +21,7 @@ LOGO, MARK = _PAGES / "logo.svg", _PAGES / "logo-mark.svg"
 
 
 def show() -> None:
-    """Put the mark on the tab and the logo above the menu; where the menu is closed, the mark."""
+    """Put the mark on the tab and the logo above the menu; where the menu is closed, the mark. Have the whole width used."""
     if context := get_script_run_ctx():
         for message in _messages():
             context.enqueue(message)
@@ -31,8 +31,8 @@ def _messages() -> tuple[ForwardMsg, ForwardMsg]:
     mark = _address(MARK)
     tab, menu = ForwardMsg(), ForwardMsg()
     tab.page_config_changed.favicon = mark
-    # What else stands in that message stays as it is.
-    tab.page_config_changed.layout = PageConfig.LAYOUT_UNSET
+    # In the same message, since each takes its time: screens use the whole width. What else stands in it stays as it is.
+    tab.page_config_changed.layout = PageConfig.WIDE
     tab.page_config_changed.initial_sidebar_state = PageConfig.SIDEBAR_UNSET
     menu.logo.image, menu.logo.image_type = _address(LOGO), Logo.IMAGE
     menu.logo.icon_image, menu.logo.icon_image_type = mark, Logo.IMAGE

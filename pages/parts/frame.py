@@ -15,8 +15,8 @@ from lib.ledger.database import StoreUnavailable
 from lib.operators import NotAllowed, Right
 from lib.settings import SettingsError, World
 from lib.sign_in import NotIn
+from pages.parts.kept import kept
 from pages.parts.session import desk, operator
-from pages.parts.tables import kept
 
 PRODUCT = "KakaoPay desk"
 
@@ -37,7 +37,6 @@ def tab_title(title: str, world: World) -> str:
 def page(title: str, purpose: str) -> None:
     """The head of a screen: title, the world we are in, and one sentence on what the screen is for."""
     settings = desk().settings
-    st.set_page_config(page_title=tab_title(title, settings.world))
     _head(title, purpose, settings.world_words, settings.world)
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from lib.ledger.periods import change
 from lib.money import MINUS, Money
 from pages.parts import words
-from pages.parts.tables import kept
+from pages.parts.kept import kept
 
 
 @kept

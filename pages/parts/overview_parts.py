@@ -14,7 +14,7 @@ from lib.ledger.success import Outcomes
 from lib.ledger.volumes import Volumes
 from lib.money import NBSP
 from pages.parts import charts, words
-from pages.parts.tables import kept
+from pages.parts.kept import kept
 
 MOST = 6
 """Bars of one chart; what is rarer is added up in the last."""

@@ -8,7 +8,8 @@ import streamlit as st
 from lib.ledger.showcase import Change, sums_changed
 from lib.ledger.tables import Payment
 from lib.money import Money
-from pages.parts import poster, tables, words
+from pages.parts import poster, words
+from pages.parts.kept import kept
 from pages.parts.session import desk
 
 
@@ -53,7 +54,7 @@ def card(currency: str, change: Change) -> None:
         compare(currency, before, now)
 
 
-@tables.kept
+@kept
 def compare(currency: str, before: tuple[int, int, int], now: tuple[int, int, int]) -> None:
     """Minor units captured, refunded and both together."""
     table = pd.DataFrame({"": ["Captured", "Refunded", "**Net**"], "Before": before, "Now": now})

@@ -2,43 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import wraps
-from typing import Any, Literal, ParamSpec
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
 from lib.money import Money
+from pages.parts.kept import kept
 from pages.parts.words import Sign, short_id
 
-P = ParamSpec("P")
 AMOUNT_WIDTH = 118
 FIGURE_WIDTH = 110
 """Of amounts whose currency stands in the head: two of them fit beside a day on a phone."""
-
-
-def kept(draw: Callable[P, None]) -> Callable[P, None]:
-    """For functions that draw and look at nothing but their arguments and the browser's mode, light or dark: what they drew
-    is drawn again for the same ones.
-
-    The arguments' `repr` must say all that they are. Widgets do not belong into such a function.
-    """
-    name = f"{draw.__module__}.{draw.__qualname__}"
-
-    @wraps(draw)
-    def drawn(*args: P.args, **kwargs: P.kwargs) -> None:
-        # One text by its name: with arguments in their order Streamlit inspects the function and takes each to pieces,
-        # at every call, which took longer than most drawing.
-        _drawn(what=f"{st.context.theme.type} {name} {args!r} {kwargs!r}", _draw=lambda: draw(*args, **kwargs))
-
-    return drawn
-
-
-@st.cache_resource(max_entries=1000, show_spinner=False)
-def _drawn(what: str, _draw: Callable[[], None]) -> None:  # noqa: ARG001 - `what` is its place in the cache
-    _draw()
 
 
 def money_column(label: str = "Amount", width: int = AMOUNT_WIDTH) -> Any:

@@ -59,6 +59,7 @@ def remember(operator: Operator) -> None:
 
 def show_sign_in(why: NotIn) -> None:
     """The screen in place of every other one, for whoever is not let in."""
+    st.set_page_config(page_title=frame.tab_title("Sign in", desk().settings.world))
     frame.page("Sign in", "Payments, refunds and settlement are for people who are known here.")
     moment = signed_in_at(claims())
     if isinstance(why, NoRole) and moment and _NOTED not in st.session_state:

@@ -17,7 +17,7 @@ def test_tab_and_menu_show_what_streamlit_would_show(monkeypatch: pytest.MonkeyP
     for module in (logo, page_config, brand):
         monkeypatch.setattr(module, "get_script_run_ctx", lambda: SimpleNamespace(enqueue=sent.append))
 
-    st.set_page_config(page_icon=brand.MARK)
+    st.set_page_config(page_icon=brand.MARK, layout="wide")
     st.logo(brand.LOGO, size="large", icon_image=brand.MARK)
     theirs, sent[:] = sent[:], []
     brand.show()
