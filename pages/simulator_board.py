@@ -10,7 +10,7 @@ from lib.board import Account, BoardError, Run, State
 from lib.ledger.queries import pulse
 from pages.parts import fault_rows, frame, live, parcels, time_machine, words
 from pages.parts.session import desk, operator
-from pages.parts.simulator import acts, attempt, board, hold, outcome
+from pages.parts.simulator import acts, attempt, board, change, hold, outcome
 
 OFFERS = {
     "2022-08": "As documented in August 2022",
@@ -65,35 +65,31 @@ def show(state: State) -> None:
 def show_account(account: Account) -> None:
     with st.container(border=True):
         st.subheader("Account", anchor=False)
-        hold("account_kakaopay", account.kakaopay)
+        kakaopay = hold("account_kakaopay", account.kakaopay)
         st.toggle(
             "KakaoPay is switched on",
-            key="account_kakaopay",
+            account.kakaopay,
+            key=kakaopay,
             on_change=change_account,
-            args=("kakaopay",),
+            args=("kakaopay", kakaopay),
             help="Off, every payment is refused as `payee_not_onboarded`.",
         )
-        hold("account_currencies", account.currencies)
+        offers, currencies = list(account.offers), hold("account_currencies", account.currencies)
         st.selectbox(
             "Currencies the account takes",
-            list(account.offers),
+            offers,
+            offers.index(account.currencies),
             format_func=lambda name: f"{OFFERS.get(name, name)}: {', '.join(account.offers[name])}",
-            key="account_currencies",
+            key=currencies,
             on_change=change_account,
-            args=("currencies",),
+            args=("currencies", currencies),
             help="The dashboard goes on offering those of its settings, so a payment in another currency is refused.",
         )
         outcome("account")
 
 
-def change_account(field: str) -> None:
-    value = st.session_state[f"account_{field}"]
-
-    def change() -> str:
-        acts().set_account(operator(), **{field: value})
-        return ""
-
-    attempt("account", change)
+def change_account(field: str, key: str) -> None:
+    change("account", f"account_{field}", key, lambda value: acts().set_account(operator(), **{field: value}))
 
 
 def show_run(run: Run) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 
@@ -10,7 +11,7 @@ from lib.board import Fault
 from lib.money import NBSP
 from pages.parts import words
 from pages.parts.session import operator
-from pages.parts.simulator import acts, attempt, hold, outcome
+from pages.parts.simulator import acts, attempt, change, hold, outcome
 
 PLACES: Mapping[str, str] = {
     "webhook": "On the way to us: webhooks",
@@ -76,16 +77,16 @@ def how(fault: Fault) -> str:
 
 
 def _row(name: str, fault: Fault) -> None:
-    keys = {field: f"fault_{name}_{field}" for field in ("on", "rate", "times", "seconds", "code")}
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        hold(keys["on"], fault.on)
+        key = hold(_widget(name, "on"), fault.on)
         label = f"{fault.title} :small[:gray[· {how(fault)}]]"
         seen = SEEN.get(name, "")
         st.toggle(
             label,
-            key=keys["on"],
+            fault.on,
+            key=key,
             on_change=_switch,
-            args=(name, fault, keys["on"]),
+            args=(name, fault, key),
             help=f"{fault.effect} {seen}".strip(),
             width="stretch",
         )
@@ -93,78 +94,80 @@ def _row(name: str, fault: Fault) -> None:
         settings = st.popover("Set", type="tertiary", width="content", key=f"fault_{name}", on_change="rerun")
         if settings.open:
             with settings:
-                _settings(name, fault, keys)
+                _settings(name, fault)
         if fault.on:
             st.caption(seen, width=A_LINE)
 
 
-def _settings(name: str, fault: Fault, keys: Mapping[str, str]) -> None:
-    hold(keys["rate"], round(fault.rate * 100))
+def _settings(name: str, fault: Fault) -> None:
+    percent = round(fault.rate * 100)
+    key = hold(_widget(name, "rate"), percent)
     st.number_input(
         "How often, in percent",
         min_value=0,
         max_value=100,
+        value=percent,
         step=5,
-        key=keys["rate"],
+        key=key,
         on_change=_change,
-        args=(name, "rate", keys["rate"]),
+        args=(name, "rate", key),
     )
-    hold(keys["times"], fault.times)
+    key = hold(_widget(name, "times"), fault.times)
     st.number_input(
         "How many times more",
         min_value=0,
         max_value=1_000_000,
-        value=None,
+        value=fault.times,
         step=1,
         placeholder="No end",
-        key=keys["times"],
+        key=key,
         on_change=_change,
-        args=(name, "times", keys["times"]),
+        args=(name, "times", key),
     )
     if fault.seconds is not None:
-        hold(keys["seconds"], float(fault.seconds))
+        key = hold(_widget(name, "seconds"), float(fault.seconds))
         st.number_input(
             "Seconds",
             min_value=0.0,
             max_value=86_400.0,
+            value=float(fault.seconds),
             step=1.0,
             format="%g",
-            key=keys["seconds"],
+            key=key,
             on_change=_change,
-            args=(name, "seconds", keys["seconds"]),
+            args=(name, "seconds", key),
         )
     if fault.code is not None:
-        hold(keys["code"], fault.code)
+        codes, key = list(dict.fromkeys((*CODES, fault.code))), hold(_widget(name, "code"), fault.code)
         st.selectbox(
             "Response code",
-            dict.fromkeys((*CODES, fault.code)),
+            codes,
+            codes.index(fault.code),
             format_func=lambda code: f"{code} · {words.response(code, None)}".removesuffix(f" ({code})"),
             accept_new_options=True,
-            key=keys["code"],
+            key=key,
             on_change=_change,
-            args=(name, "code", keys["code"]),
+            args=(name, "code", key),
         )
+
+
+def _widget(name: str, field: str) -> str:
+    return f"fault_{name}_{field}"
 
 
 def _switch(name: str, fault: Fault, key: str) -> None:
-    on = bool(st.session_state[key])
-    again = {"times": None} if on and fault.times == 0 else {}
-
-    def switch() -> str:
+    def switch(on: bool) -> None:
+        again = {"times": None} if on and fault.times == 0 else {}
         acts().set_fault(operator(), name, on=on, **again)
-        return ""
 
-    attempt("faults", switch)
+    change("faults", _widget(name, "on"), key, switch)
 
 
 def _change(name: str, field: str, key: str) -> None:
-    value = st.session_state[key]
-
-    def change() -> str:
+    def set_it(value: Any) -> None:
         acts().set_fault(operator(), name, **{field: value / 100 if field == "rate" else value})
-        return ""
 
-    attempt("faults", change)
+    change("faults", _widget(name, field), key, set_it)
 
 
 def _all_off() -> None:

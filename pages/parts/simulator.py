@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -86,7 +86,33 @@ def outcome(place: str) -> None:
         st.error(sentence, icon=":material/error:")
 
 
-def hold(key: str, value: object) -> None:
-    """Let a widget show what the simulator says. What somebody is typing stays, as long as the simulator says the same."""
-    if key not in st.session_state or st.session_state[key] != value:
-        st.session_state[key] = value
+def hold(name: str, value: object) -> str:
+    """The key of the widget `name`, to be drawn with `value`, which the simulator says, as its default.
+
+    When the simulator says otherwise it is another widget. A value written into one that is there goes to the browser
+    once, and is lost when a click cuts that run short. The browser then sends what it shows along with the next click,
+    and what nobody chose would be taken for a person's change.
+    """
+    number, shown = st.session_state.get(_held(name), (0, value))
+    if shown != value:
+        number += 1
+    st.session_state[_held(name)] = number, value
+    return f"{name}_{number}"
+
+
+def change(place: str, name: str, key: str, act: Callable[[Any], None]) -> None:
+    """Have the simulator follow the widget `name`, which a person moved. Refused, it shows again what the simulator says."""
+    value = st.session_state[key]
+
+    def follow() -> str:
+        act(value)
+        return ""
+
+    well = attempt(place, follow)
+    number, shown = st.session_state[_held(name)]
+    if key == f"{name}_{number}":  # it stays the same widget, so that who moves it by keyboard does not lose it
+        st.session_state[_held(name)] = (number, value) if well else (number + 1, shown)
+
+
+def _held(name: str) -> str:
+    return f"{name}_held"

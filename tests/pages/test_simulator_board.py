@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Selectbox, Toggle
 
 from lib.board import Board
 from lib.ledger.database import Database
@@ -43,6 +46,12 @@ def with_settings(page: AppTest, *faults: str) -> AppTest:
     return opened(page, *(f"fault_{name}" for name in faults))
 
 
+def moved(widgets: Any, name: str) -> Any:
+    """The one of these widgets that shows `name` of what the simulator says."""
+    [widget] = [each for each in widgets if each.key and re.fullmatch(rf"{name}_\d+", each.key)]
+    return widget
+
+
 def opened(page: AppTest, *popovers: str) -> AppTest:
     """Run the screen with these pop-overs open, which a headless screen forgets after each run."""
     for key in popovers:
@@ -65,36 +74,36 @@ def test_every_fault_says_what_it_does_and_what_to_look_for(board: Board, home: 
     seen = fault_rows.SEEN
     assert seen.keys() == board.state().faults.keys()
     for name, fault in board.state().faults.items():
-        assert page.toggle(key=f"fault_{name}_on").help == f"{fault.effect} {seen[name]}"
+        assert moved(page.toggle, f"fault_{name}_on").help == f"{fault.effect} {seen[name]}"
         assert seen[name] not in said(page)
-    page.toggle(key="fault_drop_on").set_value(True).run()
+    moved(page.toggle, "fault_drop_on").set_value(True).run()
     assert seen["drop"] in said(calm(page))
 
 
 def test_a_switch_holds_at_the_simulator_at_once_and_all_off_ends_it(board: Board, open_page: Open) -> None:
     page = open_page(PAGE)
-    page.toggle(key="fault_duplicate_on").set_value(True).run()
+    moved(page.toggle, "fault_duplicate_on").set_value(True).run()
     assert board.state().faults["duplicate"].on
     assert "1 on" in said(calm(page))
     page.button(key="all_off").click().run()
     assert not board.state().faults["duplicate"].on
-    assert not page.toggle(key="fault_duplicate_on").value
+    assert not moved(page.toggle, "fault_duplicate_on").value
     assert [text.value for text in page.success] == ["Every fault is off and set as it began."]
 
 
 def test_how_often_how_long_and_which_code(board: Board, open_page: Open) -> None:
     page = with_settings(open_page(PAGE), "drop", "delay", "payment_declined")
-    page.number_input(key="fault_drop_rate").set_value(35)
-    page.number_input(key="fault_drop_times").set_value(3)
-    page.number_input(key="fault_delay_seconds").set_value(12.5)
-    page.selectbox(key="fault_payment_declined_code").set_value("20120").run()
+    moved(page.number_input, "fault_drop_rate").set_value(35)
+    moved(page.number_input, "fault_drop_times").set_value(3)
+    moved(page.number_input, "fault_delay_seconds").set_value(12.5)
+    moved(page.selectbox, "fault_payment_declined_code").set_value("20120").run()
     faults = board.state().faults
     assert (faults["drop"].rate, faults["drop"].times) == (0.35, 3)
     assert faults["delay"].seconds == 12.5
     assert faults["payment_declined"].code == "20120"
     with_settings(calm(page), "drop")
-    assert page.number_input(key="fault_drop_rate").value == 35
-    assert page.toggle(key="fault_drop_on").label.endswith(":small[:gray[· 35\xa0% · 3\xa0more]]")
+    assert moved(page.number_input, "fault_drop_rate").value == 35
+    assert moved(page.toggle, "fault_drop_on").label.endswith(":small[:gray[· 35\xa0% · 3\xa0more]]")
 
 
 def test_what_the_simulator_refuses_is_said_and_taken_back(
@@ -102,32 +111,46 @@ def test_what_the_simulator_refuses_is_said_and_taken_back(
 ) -> None:
     monkeypatch.setattr(fault_rows, "CODES", ("12",))  # what somebody may type; a headless screen cannot type
     page = with_settings(open_page(PAGE), "payment_declined")
-    page.selectbox(key="fault_payment_declined_code").set_value("12").run()
+    moved(page.selectbox, "fault_payment_declined_code").set_value("12").run()
     [problem] = [error.value for error in page.error]
     assert "a response code such as 20051" in problem
     with_settings(page, "payment_declined")
-    assert page.selectbox(key="fault_payment_declined_code").value == "20051"
+    assert moved(page.selectbox, "fault_payment_declined_code").value == "20051"
 
 
 def test_what_is_set_elsewhere_shows(board: Board, open_page: Open) -> None:
     page = open_page(PAGE)
     board.set_fault("reorder", on=True, rate=0.5, times=0, seconds=4)
     with_settings(page, "reorder")
-    assert page.toggle(key="fault_reorder_on").value
-    assert page.number_input(key="fault_reorder_rate").value == 50
+    assert moved(page.toggle, "fault_reorder_on").value
+    assert moved(page.number_input, "fault_reorder_rate").value == 50
     assert "None on" in said(page)
-    page.toggle(key="fault_reorder_on").set_value(False).run()
-    page.toggle(key="fault_reorder_on").set_value(True).run()
+    moved(page.toggle, "fault_reorder_on").set_value(False).run()
+    moved(page.toggle, "fault_reorder_on").set_value(True).run()
     assert board.state().faults["reorder"].times is None
 
 
 def test_the_account(board: Board, open_page: Open) -> None:
     page = open_page(PAGE)
-    page.selectbox(key="account_currencies").set_value("2024-07").run()
-    page.toggle(key="account_kakaopay").set_value(False).run()
+    moved(page.selectbox, "account_currencies").set_value("2024-07").run()
+    moved(page.toggle, "account_kakaopay").set_value(False).run()
     calm(page)
     assert (board.state().account.currencies, board.state().account.kakaopay) == ("2024-07", False)
-    assert "As documented since July 2024: KRW, HKD, SGD" in page.selectbox(key="account_currencies").options
+    assert "As documented since July 2024: KRW, HKD, SGD" in moved(page.selectbox, "account_currencies").options
+
+
+def test_a_browser_that_missed_a_run_changes_nothing_at_the_simulator(board: Board, open_page: Open) -> None:
+    board.set_fault("drop", on=True, rate=0.5)
+    board.set_account(currencies="default")
+    before = board.state()
+    page = with_settings(open_page(PAGE), "drop")  # two runs: what only the first has told reached nobody
+    for widget in (each for each in [*page.toggle, *page.number_input, *page.selectbox] if not each.proto.set_value):
+        known = isinstance(widget, Toggle) or widget.proto.HasField("default")
+        default = widget.proto.default if known else None
+        widget.set_value(widget.options[default] if isinstance(widget, Selectbox) else default)
+    calm(page.run())
+    after = board.state()
+    assert (after.faults, after.account) == (before.faults, before.account)
 
 
 def test_the_clock_moves_to_what_is_next(board: Board, open_page: Open) -> None:
