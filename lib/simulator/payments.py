@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 
 from lib import catalog
 from lib.simulator import finance, rules, shapes
+from lib.simulator.bodies import read_object, write_object
 from lib.simulator.problem import NOT_ALLOWED, Refusal, invalid
 from lib.simulator.rules import Order
 from lib.simulator.shapes import CAPTURED
@@ -155,7 +156,7 @@ def refund(step: Step, payment_id: str, raw: str) -> Reply:
 
 def reverse(step: Step, payment_id: str, raw: str) -> Reply:
     """`POST /payments/{id}/reversals`: for KakaoPay a refund of all that is left, or 200 if that has been done."""
-    body = {name: value for name, value in rules.read_object(raw.encode(), empty=True).items() if name != "amount"}
+    body = {name: value for name, value in read_object(raw.encode(), empty=True).items() if name != "amount"}
     payment = step.payment(payment_id)
     if payment.captured and not payment.refundable:
         step.acted = False
@@ -164,7 +165,7 @@ def reverse(step: Step, payment_id: str, raw: str) -> Reply:
         ).first()
         assert last is not None, "captured money can only have gone by a refund"
         return 200, {"action_id": last.id, "_links": {"payment": {"href": shapes.payment_href(step.base, payment)}}}
-    return refund(step, payment_id, rules.write_object(body))
+    return refund(step, payment_id, write_object(body))
 
 
 def decide_refund(step: Step, action_id: str) -> None:

@@ -1,41 +1,25 @@
 """What a request must look like: Checkout.com's own checks first, then those of the Alipay+ wallets.
 
-Every function raises `Refusal` with the documented status and codes. Which code belongs to which field follows the
+`payment` and `refund` raise `Refusal` with the documented status and codes. Which code belongs to which field follows the
 published list of `/payments` error codes; where that list has no code for a field, `parameter_invalid` is used.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Generator, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from ipaddress import ip_address
-from typing import Any, Final
-from urllib.parse import urlsplit
-
-import msgspec
+from typing import Any
 
 from lib import catalog
-from lib.simulator.problem import Refusal, invalid, refused_by_wallet
+from lib.simulator.bodies import read_object
+from lib.simulator.problem import invalid, refused_by_wallet
+from lib.simulator.values import COUNTRIES, is_amount, is_ip, is_metadata, is_text, is_web_address, one_of
 
-MAXIMUM_AMOUNT: Final = 999_999_999
-_DEEPEST = 32
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]+")
-_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _OTHER_METHODS = frozenset(
     "afterpay alipay_cn alipay_hk alipay_plus alma applepay bancontact bizum card dana eps gcash giropay googlepay ideal klarna "  # noqa: SIM905 - one a line else
     "knet mbway multibanco p24 paypal postfinance sepa sofort stcpay tabby tamara tng token trustly truemoney wechatpay".split()
-)
-_COUNTRIES = frozenset(
-    # ISO 3166-1 alpha-2
-    "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD CF "  # noqa: SIM905
-    "CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH "
-    "GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW "
-    "KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG "
-    "NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN "
-    "SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT "
-    "ZA ZM ZW".split()
 )
 
 
@@ -78,31 +62,13 @@ class RefundOrder:
     metadata: dict[str, Any] | None
 
 
-def read_object(raw: bytes, *, empty: bool = False) -> dict[str, Any]:
-    """Parse a JSON object. 400 `request_json_invalid` for anything else, also for broken UTF-8 and bottomless nesting."""
-    if empty and not raw.strip():
-        return {}
-    try:
-        body = msgspec.json.decode(raw)
-    except (ValueError, RecursionError):
-        raise Refusal(400, "request_json_invalid") from None
-    if not isinstance(body, dict) or _depth(body) > _DEEPEST:
-        raise Refusal(400, "request_json_invalid")
-    return body
-
-
-def write_object(body: dict[str, Any]) -> str:
-    """The reverse of `read_object`."""
-    return msgspec.json.encode(body).decode()
-
-
 def payment(raw: bytes, account: Account) -> Order:
     """Read a payment request for `account`."""
     body = read_object(raw)
     codes = list(_gateway(body))
     if codes:
         raise invalid(*dict.fromkeys(codes))
-    if not _is_text(body.get("reference"), 80):
+    if not is_text(body.get("reference"), 80):
         # Alone and first, as the live sandbox does it for a wallet request that lacks more than this.
         raise refused_by_wallet("reference_invalid")
     codes = list(_wallet(body, account))
@@ -138,16 +104,11 @@ def refund(raw: bytes) -> RefundOrder:
     if amount is not None and not is_amount(amount):
         raise invalid("amount_invalid")
     reference, metadata = body.get("reference"), body.get("metadata")
-    if reference is not None and not _is_text(reference, 80):
+    if reference is not None and not is_text(reference, 80):
         raise invalid("reference_invalid")
-    if metadata is not None and not _is_metadata(metadata):
+    if metadata is not None and not is_metadata(metadata):
         raise invalid("metadata_key_invalid")
     return RefundOrder(amount=amount, reference=reference, metadata=metadata)
-
-
-def is_amount(value: object) -> bool:
-    """A whole number of minor units above zero with at most nine digits (docs, "Calculating the amount")."""
-    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MAXIMUM_AMOUNT
 
 
 def _gateway(body: dict[str, Any]) -> Iterator[str]:
@@ -169,18 +130,18 @@ def _gateway(body: dict[str, Any]) -> Iterator[str]:
     if not stored:
         if body.get("success_url") in (None, ""):
             yield "success_url_required"
-        elif not _is_web_address(body["success_url"]):
+        elif not is_web_address(body["success_url"]):
             yield "success_url_invalid"
-        if not _is_web_address(body.get("failure_url")):
+        if not is_web_address(body.get("failure_url")):
             yield "fail_url_invalid"
     yield from _customer(body.get("customer"))
     yield from _goods(body)
-    if not _is_metadata(body.get("metadata", {})):
+    if not is_metadata(body.get("metadata", {})):
         yield "metadata_key_invalid"
     description = body.get("description")
     if description is not None and not (isinstance(description, str) and len(description) <= 100):
         yield "parameter_invalid"
-    if body.get("payment_ip") is not None and not _is_ip(body["payment_ip"]):
+    if body.get("payment_ip") is not None and not is_ip(body["payment_ip"]):
         yield "parameter_invalid"
 
 
@@ -220,7 +181,7 @@ def _source(source: Any) -> Generator[str, None, bool]:
         if not (isinstance(source.get("id"), str) and re.fullmatch(r"src_\w{26}", source["id"], re.ASCII)):
             yield "source_id_invalid"
         return True
-    elif kind != "kakaopay" and not _one_of(kind, _OTHER_METHODS):
+    elif kind != "kakaopay" and not one_of(kind, _OTHER_METHODS):
         yield "source_invalid"
     return False
 
@@ -236,11 +197,11 @@ def _terminal(processing: Any) -> Iterator[str]:
     terminal, system = processing.get("terminal_type"), processing.get("os_type")
     if terminal in (None, ""):
         yield "processing_value_required"
-    elif not _one_of(terminal, options.terminal_types):
+    elif not one_of(terminal, options.terminal_types):
         yield "parameter_invalid"
     elif terminal != "WEB" and system in (None, ""):
         yield "processing_value_required"
-    if system not in (None, "") and not _one_of(system, options.os_types):
+    if system not in (None, "") and not one_of(system, options.os_types):
         yield "parameter_invalid"
 
 
@@ -271,7 +232,7 @@ def _goods(body: dict[str, Any]) -> Iterator[str]:
         address = shipping.get("address") if isinstance(shipping, dict) else shipping
         if address is not None and not isinstance(address, dict):
             yield "parameter_invalid"
-        elif address and address.get("country") is not None and not _one_of(address["country"], _COUNTRIES):
+        elif address and address.get("country") is not None and not one_of(address["country"], COUNTRIES):
             yield "country_invalid"
     items = body.get("items")
     if items is not None and not (isinstance(items, list) and all(map(_is_item, items))):
@@ -286,48 +247,3 @@ def _is_item(item: Any) -> bool:
     return all(n is None or (isinstance(n, int) and not isinstance(n, bool) and n >= 0) for n in numbers) and all(
         w is None or isinstance(w, str) for w in words
     )
-
-
-def _one_of(value: Any, options: Container[str]) -> bool:
-    return isinstance(value, str) and value in options
-
-
-def _is_text(value: Any, longest: int) -> bool:
-    return isinstance(value, str) and 0 < len(value.strip()) <= len(value) <= longest and not _CONTROL.search(value)
-
-
-def _is_metadata(value: Any) -> bool:
-    return isinstance(value, dict) and all(
-        0 < len(key) <= 100 and (each is None or isinstance(each, str | int | float)) for key, each in value.items()
-    )
-
-
-def _is_web_address(value: Any) -> bool:
-    if not isinstance(value, str) or len(value) > 1024 or _CONTROL.search(value) or " " in value or not value.isascii():
-        return False
-    try:
-        parts = urlsplit(value)
-        return parts.scheme in ("http", "https") and bool(_HOST.fullmatch(parts.hostname or "")) and parts.port != 0
-    except ValueError:
-        return False
-
-
-def _is_ip(value: Any) -> bool:
-    try:
-        return isinstance(value, str) and bool(ip_address(value))
-    except ValueError:
-        return False
-
-
-def _depth(value: Any) -> int:
-    deepest, level = 0, [value]
-    while level:
-        deepest += 1
-        level = [
-            child
-            for each in level
-            if isinstance(each, dict | list)
-            for child in (each.values() if isinstance(each, dict) else each)
-            if isinstance(child, dict | list)
-        ]
-    return deepest

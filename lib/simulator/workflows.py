@@ -12,12 +12,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from lib.simulator.api import Gate
+from lib.simulator.bodies import read_object
 from lib.simulator.clock import stamp
 from lib.simulator.delivery import Courier
 from lib.simulator.engine import Engine
 from lib.simulator.http import Json
 from lib.simulator.problem import NOT_FOUND, Refusal, invalid
-from lib.simulator.rules import read_object
 from lib.simulator.store import Attempt, Event
 
 EVENT_TYPES: Final = (
