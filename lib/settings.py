@@ -11,13 +11,7 @@ from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import (
-    BaseSettings,
-    InitSettingsSource,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from lib import catalog, envfile, limits
 from lib.access import Access, listed
@@ -52,11 +46,7 @@ class Settings(Access):
     """
 
     model_config = SettingsConfigDict(
-        env_file=".env",
-        env_file_encoding="utf-8-sig",
-        extra="ignore",
-        frozen=True,
-        str_strip_whitespace=True,
+        env_file=".env", env_file_encoding="utf-8-sig", extra="ignore", frozen=True, str_strip_whitespace=True
     )
 
     checkout_base_url: str | None = None

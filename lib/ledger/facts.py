@@ -120,28 +120,14 @@ def from_row(row: Mapping[str, Any]) -> Fact:
 def payment_requested(key: str, payment_id: str, by: str, request: dict[str, Any], at: datetime) -> Fact:
     """A person asked for a payment here."""
     return _own(
-        f"human:{key}",
-        "payment_requested",
-        "human",
-        payment_id,
-        None,
-        at,
-        {"requested_by": by, "request": request},
+        f"human:{key}", "payment_requested", "human", payment_id, None, at, {"requested_by": by, "request": request}
     )
 
 
 def payment_accepted(key: str, payment_id: str, answer: Answer) -> Fact:
     """Checkout.com's 202 to `POST /payments`."""
     body = _exchange(key, answer)
-    return _own(
-        f"api:{key}",
-        "payment_accepted",
-        "api",
-        payment_id,
-        None,
-        answer.received_at,
-        body,
-    )
+    return _own(f"api:{key}", "payment_accepted", "api", payment_id, None, answer.received_at, body)
 
 
 def refund_requested(
@@ -191,29 +177,13 @@ def refund_decided(
 def refund_accepted(key: str, payment_id: str, action_id: str, answer: Answer) -> Fact:
     """Checkout.com's 202 to the refund sent under `key`: accepted, not yet decided."""
     body = _exchange(key, answer)
-    return _own(
-        f"api:{key}",
-        "refund_accepted",
-        "api",
-        payment_id,
-        action_id,
-        answer.received_at,
-        body,
-    )
+    return _own(f"api:{key}", "refund_accepted", "api", payment_id, action_id, answer.received_at, body)
 
 
 def refund_refused(key: str, payment_id: str, at: datetime, problem: dict[str, Any]) -> Fact:
     """Checkout.com refused the refund sent under `key`; nothing moved. `problem` holds `sentence`, `status`, `error_codes`
     and the `request` that was refused."""
-    return _own(
-        f"refused:{key}",
-        "refund_refused",
-        "api",
-        payment_id,
-        None,
-        at,
-        {"key": key, **problem},
-    )
+    return _own(f"refused:{key}", "refund_refused", "api", payment_id, None, at, {"key": key, **problem})
 
 
 def note_added(key: str, payment_id: str, *, text: str, by: str, at: datetime) -> Fact:
@@ -261,13 +231,7 @@ def _exchange(key: str, answer: Answer) -> dict[str, Any]:
 
 
 def _own(
-    identity: str,
-    kind: str,
-    source: Source,
-    payment_id: str,
-    action_id: str | None,
-    at: datetime,
-    body: dict[str, Any],
+    identity: str, kind: str, source: Source, payment_id: str, action_id: str | None, at: datetime, body: dict[str, Any]
 ) -> Fact:
     return Fact(
         id=identity,

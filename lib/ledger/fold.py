@@ -17,16 +17,8 @@ from lib.ledger.state import Balances, Decided, Intent, Mark, PaymentState, Said
 from lib.ledger.tables import time_text
 from lib.ledger.told import TEXT, amount_in, currency_in, text_in, time_in
 
-_CLOSING = {
-    "payment_declined": "Declined",
-    "payment_expired": "Expired",
-    "payment_canceled": "Canceled",
-}
-_REFUNDS = {
-    "payment_refund_pending": "pending",
-    "payment_refunded": "refunded",
-    "payment_refund_declined": "declined",
-}
+_CLOSING = {"payment_declined": "Declined", "payment_expired": "Expired", "payment_canceled": "Canceled"}
+_REFUNDS = {"payment_refund_pending": "pending", "payment_refunded": "refunded", "payment_refund_declined": "declined"}
 _CLOSED_STATUSES = frozenset(_CLOSING.values())
 _MONEY_STATUSES = frozenset({"Captured", "Paid", "Partially Refunded", "Refunded"})
 
@@ -95,14 +87,7 @@ def _join_payment_accepted(state: PaymentState, fact: Fact, at: str) -> None:
 
 def _join_refund_requested(state: PaymentState, fact: Fact, at: str) -> None:
     body = fact.body
-    intent = Intent(
-        at,
-        body["amount"],
-        body["currency"],
-        body["reason"],
-        body["note"],
-        body["requested_by"],
-    )
+    intent = Intent(at, body["amount"], body["currency"], body["reason"], body["note"], body["requested_by"])
     state.intents[body["key"]] = max(intent, state.intents.get(body["key"], intent))
     if not body.keys().isdisjoint(_TERMS):
         terms = Terms(
@@ -146,12 +131,7 @@ def _join_refund_refused(state: PaymentState, fact: Fact, at: str) -> None:
     _latest(
         state.refused,
         fact.body["key"],
-        Mark(
-            at,
-            fact.id,
-            code=text_in(str(codes[0])),
-            summary=text_in(fact.body.get("sentence")),
-        ),
+        Mark(at, fact.id, code=text_in(str(codes[0])), summary=text_in(fact.body.get("sentence"))),
     )
 
 
@@ -169,10 +149,7 @@ def _join_payment_read(state: PaymentState, fact: Fact, at: str) -> None:
         _latest(state.closings, status, _mark(payment, moment, fact.id))
     balances = payment.get("balances")
     if not isinstance(balances, dict) and status in _MONEY_STATUSES and amount is not None:
-        balances = {
-            "total_captured": amount,
-            "total_refunded": amount if status == "Refunded" else 0,
-        }
+        balances = {"total_captured": amount, "total_refunded": amount if status == "Refunded" else 0}
     _weigh(state, balances, at, fact.id)
 
 
@@ -234,10 +211,7 @@ def _order(mark: Mark) -> tuple[str, bool, str]:
 def _weigh(state: PaymentState, balances: object, at: str, fact: str) -> None:
     if not isinstance(balances, dict):
         return
-    captured, refunded = (
-        amount_in(balances.get("total_captured")),
-        amount_in(balances.get("total_refunded")),
-    )
+    captured, refunded = amount_in(balances.get("total_captured")), amount_in(balances.get("total_refunded"))
     if captured is None or refunded is None:
         return
     new = Balances(at, refunded, captured, fact)
@@ -268,26 +242,13 @@ def _describe(state: PaymentState, said: dict[str, Any], *, rank: int, at: str, 
 
 
 _PARTS = {
-    "customer": {
-        "id": "customer_id",
-        "email": "customer_email",
-        "name": "customer_name",
-    },
+    "customer": {"id": "customer_id", "email": "customer_email", "name": "customer_name"},
     "source": {"id": "source_id"},
     "processing": {"terminal_type": "terminal_type"},
 }
 
 
-def _say(
-    state: PaymentState,
-    name: str,
-    value: object,
-    rank: int,
-    at: str,
-    fact: str,
-    *,
-    limit: int = TEXT,
-) -> None:
+def _say(state: PaymentState, name: str, value: object, rank: int, at: str, fact: str, *, limit: int = TEXT) -> None:
     if value is None or not _stronger(state.said.get(name), rank, at, fact):
         return
     text = text_in(value, limit)

@@ -29,26 +29,10 @@ from sqlmodel import Field, SQLModel
 
 from lib.money import Money
 
-STATUSES = (
-    "Pending",
-    "Captured",
-    "Partially Refunded",
-    "Refunded",
-    "Declined",
-    "Expired",
-    "Canceled",
-)
+STATUSES = ("Pending", "Captured", "Partially Refunded", "Refunded", "Declined", "Expired", "Canceled")
 """Checkout.com's words for the states of a KakaoPay payment."""
 
-REFUND_STATUSES = (
-    "awaiting_approval",
-    "submitting",
-    "pending",
-    "refunded",
-    "declined",
-    "failed",
-    "cancelled",
-)
+REFUND_STATUSES = ("awaiting_approval", "submitting", "pending", "refunded", "declined", "failed", "cancelled")
 """A refund's life here. `failed`: Checkout.com refused the request, so nothing moved. `declined`: it accepted, then the wallet refused."""
 
 
@@ -190,12 +174,7 @@ class Payment(Table, table=True):
     @property
     def refundable(self) -> Money:
         """What can still be refunded: captured less refunded, pending and reserved; never negative."""
-        return self._money(
-            max(
-                0,
-                self.captured - self.refunded - self.refund_pending - self.refund_reserved,
-            )
-        )
+        return self._money(max(0, self.captured - self.refunded - self.refund_pending - self.refund_reserved))
 
     def _money(self, minor: int) -> Money:
         return Money(minor, self.currency or "???")
