@@ -1,88 +1,38 @@
 """The tables. `event` holds the facts; `payment`, `refund` and `volume` are a cache of their fold.
 
-Amounts are minor units of the row's currency. Times are aware and in UTC; SQLite keeps them as text of one width
-(`2026-10-14T06:02:11.123456Z`), so that they sort, and so that anybody who opens the file can read them.
+Amounts are minor units of the row's currency. How times are stored, `lib.ledger.columns` says; this module is the door
+to it, so that whoever looks a table up finds all of these.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from functools import lru_cache
-from typing import Any
+from datetime import datetime
 
-from sqlalchemy import (
-    BigInteger,
-    CheckConstraint,
-    Column,
-    DateTime,
-    Dialect,
-    Index,
-    Integer,
-    MetaData,
-    String,
-    Text,
-    TypeDecorator,
-    text,
-)
-from sqlalchemy.orm import registry
-from sqlmodel import Field, SQLModel
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, String, Text
+from sqlmodel import Field
 
+from lib.ledger.columns import SERIAL, Table, UtcTime, time_text, where
 from lib.money import Money
+
+__all__ = [
+    "REFUND_STATUSES",
+    "STATUSES",
+    "Creation",
+    "Delivery",
+    "Event",
+    "Payment",
+    "Refund",
+    "Table",
+    "UtcTime",
+    "time_text",
+    "where",
+]
 
 STATUSES = ("Pending", "Captured", "Partially Refunded", "Refunded", "Declined", "Expired", "Canceled")
 """Checkout.com's words for the states of a KakaoPay payment."""
 
 REFUND_STATUSES = ("awaiting_approval", "submitting", "pending", "refunded", "declined", "failed", "cancelled")
 """A refund's life here. `failed`: Checkout.com refused the request, so nothing moved. `declined`: it accepted, then the wallet refused."""
-
-
-@lru_cache(maxsize=4096)  # one fact writes each of its times several times
-def time_text(moment: datetime) -> str:
-    """The one written form of a time in the database."""
-    if moment.tzinfo is not UTC:
-        moment = moment.astimezone(UTC)
-    return f"{moment.isoformat(timespec='microseconds')[:26]}Z"
-
-
-class UtcTime(TypeDecorator[datetime]):
-    """An aware time: `timestamptz` on PostgreSQL, sortable text on SQLite."""
-
-    impl = String(27)
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> Any:
-        if dialect.name == "postgresql":
-            return dialect.type_descriptor(DateTime(timezone=True))
-        return dialect.type_descriptor(String(27))
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        if value is None or dialect.name == "postgresql":
-            return value
-        return time_text(value)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
-        if value is None:
-            return None
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-        return moment.astimezone(UTC)
-
-
-_Serial = BigInteger().with_variant(Integer, "sqlite")
-
-
-def where(condition: str, name: str, *columns: str, unique: bool = False) -> Index:
-    """An index on the rows that meet a condition.
-
-    PostgreSQL's are the same: the migrations say it there, because to say it here is to load its dialect at every start.
-    """
-    return Index(name, *columns, unique=unique, sqlite_where=text(condition))
-
-
-class Table(SQLModel, registry=registry(metadata=MetaData())):
-    """Base of the ledger's tables, with metadata of its own: another store in the same process may use the same names."""
-
-    # Rows are made without validation, so what would validate them is not built at every start.
-    model_config = {"defer_build": True}
 
 
 class Event(Table, table=True):
@@ -92,7 +42,7 @@ class Event(Table, table=True):
     stored again. `source` is `webhook`, `api`, `poll` or `human`. `body` is the JSON as it was received.
     """
 
-    seq: int | None = Field(default=None, sa_column=Column(_Serial, primary_key=True, autoincrement=True))
+    seq: int | None = Field(default=None, sa_column=Column(SERIAL, primary_key=True, autoincrement=True))
     id: str = Field(max_length=120, unique=True)
     type: str = Field(max_length=80)
     source: str = Field(max_length=8)
@@ -110,7 +60,7 @@ class Event(Table, table=True):
 class Payment(Table, table=True):
     """One payment, as its facts say. `version` grows with every fact, so that a screen can ask cheaply whether to redraw."""
 
-    seq: int | None = Field(default=None, sa_column=Column(_Serial, primary_key=True, autoincrement=True))
+    seq: int | None = Field(default=None, sa_column=Column(SERIAL, primary_key=True, autoincrement=True))
     id: str = Field(max_length=120, unique=True)
     reference: str | None = None
     currency: str | None = Field(default=None, max_length=8)
@@ -249,7 +199,7 @@ class Refund(Table, table=True):
 class Delivery(Table, table=True):
     """One delivery to the receiver, accepted or not. `body` is kept where no event holds it already."""
 
-    id: int | None = Field(default=None, sa_column=Column(_Serial, primary_key=True, autoincrement=True))
+    id: int | None = Field(default=None, sa_column=Column(SERIAL, primary_key=True, autoincrement=True))
     received_at: datetime = Field(sa_type=UtcTime)
     verdict: str = Field(max_length=20)
     reason: str = Field(sa_type=Text)
