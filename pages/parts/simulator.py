@@ -101,17 +101,21 @@ def hold(name: str, value: object) -> str:
 
 
 def change(place: str, name: str, key: str, act: Callable[[Any], None]) -> None:
-    """Have the simulator follow the widget `name`, which a person moved. Refused, it shows again what the simulator says."""
-    value = st.session_state[key]
+    """Have the simulator follow the widget `name`, which a person moved. Refused, it shows again what the simulator says.
+
+    A browser that has not heard yet of what it should show tells of that as if it had just been chosen.
+    """
+    number, shown = st.session_state[_held(name)]
+    if key != f"{name}_{number}" or (value := st.session_state[key]) == shown:
+        return
 
     def follow() -> str:
         act(value)
         return ""
 
+    # Followed, it stays the same widget, so that who moves it by keyboard does not lose it.
     well = attempt(place, follow)
-    number, shown = st.session_state[_held(name)]
-    if key == f"{name}_{number}":  # it stays the same widget, so that who moves it by keyboard does not lose it
-        st.session_state[_held(name)] = (number, value) if well else (number + 1, shown)
+    st.session_state[_held(name)] = (number, value) if well else (number + 1, shown)
 
 
 def _held(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -51,7 +52,7 @@ def show(clock: Clock, zone: ZoneInfo) -> None:
                 icon=":material/fast_forward:",
                 disabled=chosen is None,
                 on_click=travel,
-                args=(chosen, clock),
+                args=(stops, clock),
                 key="travel",
             )
             further = st.popover("Further", icon=":material/more_time:", key="further", on_change="rerun")
@@ -146,8 +147,12 @@ def stops_from(clock: Clock, zone: ZoneInfo) -> list[Stop]:
     return sorted(stops, key=lambda stop: stop.at)
 
 
-def travel(stop: Stop, clock: Clock) -> None:
-    if advance(stop.at - clock.now, f"{stop.name}: the clock was moved. Everything due on the way has happened."):
+def travel(stops: Mapping[str, Stop], clock: Clock) -> None:
+    """Go where the slider stands by now: it may have been dragged on since the button was drawn."""
+    stop = stops.get(st.session_state["time_stop"])
+    if stop and advance(
+        stop.at - clock.now, f"{stop.name}: the clock was moved. Everything due on the way has happened."
+    ):
         st.session_state["time_arrived"] = stop
         st.session_state["time_stop"] = NOW
 

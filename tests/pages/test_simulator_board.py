@@ -153,6 +153,19 @@ def test_a_browser_that_missed_a_run_changes_nothing_at_the_simulator(board: Boa
     assert (after.faults, after.account) == (before.faults, before.account)
 
 
+def test_a_browser_that_has_not_heard_yet_takes_nothing_back(board: Board, open_page: Open) -> None:
+    board.set_fault("drop", on=True)
+    page = open_page(PAGE)
+    shown = [toggle.set_value(toggle.value) for toggle in page.toggle]
+    board.set_account(kakaopay=False)
+    board.all_off()
+    page.run()
+    shown[0].run()  # sends all that the screen before showed
+    assert not board.state().account.kakaopay
+    assert not board.state().faults["drop"].on
+    assert not moved(page.run().toggle, "account_kakaopay").value
+
+
 def test_the_clock_moves_to_what_is_next(board: Board, open_page: Open) -> None:
     page = open_page(PAGE)
     assert page.button(key="travel").disabled
@@ -174,6 +187,15 @@ def test_the_clock_moves_to_what_is_next(board: Board, open_page: Open) -> None:
 def travel(page: AppTest, stop: str) -> None:
     page.select_slider(key="time_stop").set_value(stop).run()
     page.button(key="travel").click().run()
+
+
+def test_the_clock_goes_where_the_slider_was_dragged_last(board: Board, open_page: Open) -> None:
+    page = open_page(PAGE)
+    page.select_slider(key="time_stop").set_value("Link expiry").run()
+    page.select_slider(key="time_stop").set_value("Next charge")
+    page.button(key="travel").click().run()
+    assert board.state().clock.ahead_seconds >= 28 * 86400 - 1
+    assert "Next charge: the clock was moved." in calm(page).success[0].value
 
 
 def test_a_link_expires_when_the_clock_goes_there(home: House, open_page: Open) -> None:
