@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,19 +14,10 @@ from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, Pydant
 from lib import catalog, envfile, limits
 from lib.access import Access, listed
 from lib.secrets_file import UnusableSecrets, streamlit_secrets
-
-World = Literal["simulator", "sandbox", "live"]
-WORLD_WORDS: Mapping[World, str] = {
-    "simulator": "Simulator · no real money",
-    "sandbox": "Sandbox · no real money",
-    "live": "Live · real money",
-}
-"""How each world is called on every screen, export and QR code."""
+from lib.world import WORLD_WORDS, World, opens, world_of
 
 SIMULATOR_PATH = "/simulator"
 WEBHOOK_PATH = "/webhooks/checkout"
-_KEY_SHAPES = {"sandbox": r"sk_sbox_[a-z2-7]{26}[a-z2-7*#$=]", "live": r"sk_[a-z2-7]{26}[a-z2-7*#$=]"}
-"""Secret keys by world (Checkout.com's SDKs refuse others before any call)."""
 _SIMULATOR_SECRET_KEY = "sk_sbox_" + "simulator".ljust(26, "a") + "="
 _SIMULATOR_CHANNEL = "pc_" + "simulator".ljust(26, "a")
 _SIMULATOR_WEBHOOK_KEY = "simulator-signature-key"
@@ -197,8 +186,7 @@ class Settings(Access):
                 f"{', '.join(missing)}: needed to reach {urlsplit(self.checkout_base_url).hostname}; copy them from "
                 "Checkout.com's dashboard (Developers: Keys; Workflows: signature key; Settings: Processing channels)"
             )
-        shape, key = _KEY_SHAPES[self.world], self.checkout_secret_key.get_secret_value()
-        if not re.fullmatch(shape, key):
+        if not opens(self.world, self.checkout_secret_key.get_secret_value()):
             raise ValueError(
                 f"CHECKOUT_SECRET_KEY: is not a whole secret key of Checkout.com's {self.world} world, which begins with "
                 f"{'sk_sbox_' if self.world == 'sandbox' else 'sk_ and not sk_sbox_'}; copy it again from Developers, Keys"
@@ -222,13 +210,8 @@ class Settings(Access):
 
     @property
     def world(self) -> World:
-        """Which money this is. A host that is not Checkout.com's is a simulator, ours or somebody's."""
-        host = (urlsplit(self.checkout_base_url or "").hostname or "").rstrip(".")
-        if host == "api.sandbox.checkout.com" or host.endswith(".api.sandbox.checkout.com"):
-            return "sandbox"
-        if host == "checkout.com" or host.endswith(".checkout.com"):
-            return "live"
-        return "simulator"
+        """Which money this is."""
+        return world_of(self.checkout_base_url)
 
     @property
     def world_words(self) -> str:

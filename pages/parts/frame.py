@@ -13,8 +13,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from lib.ledger.database import StoreUnavailable
 from lib.operators import NotAllowed, Right
-from lib.settings import SettingsError, World
+from lib.settings import SettingsError
 from lib.sign_in import NotIn
+from lib.world import World
 from pages.parts.kept import kept
 from pages.parts.session import desk, operator
 

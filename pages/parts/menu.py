@@ -7,7 +7,7 @@ from typing import Literal
 import streamlit as st
 
 from lib.operators import Right
-from lib.settings import World
+from lib.world import World
 
 RIGHTS: tuple[Right, ...] = ("create", "simulate", "audit", "keys")
 """Those without which some screens are not shown in it."""
