@@ -34,6 +34,7 @@ _MOVED = (
 
 Sums = dict[str, tuple[int, int]]
 """Minor units and how many rows, captured and refunded."""
+_NOTHING: Sums = {"captured": (0, 0), "refunded": (0, 0)}
 
 
 def lines(large: Store) -> Iterator[Line]:
@@ -88,7 +89,8 @@ def _span(month: Month) -> dict[str, Any]:
 def _grouped(database: Database, month: Month) -> Sums:
     summed = f"SELECT kind, sum(amount), count(*) FROM ({_MOVED}) GROUP BY kind"
     with database.read() as connection:
-        return {kind: (amount, count) for kind, amount, count in connection.execute(text(summed), _span(month))}
+        found = connection.execute(text(summed), _span(month)).all()
+    return _NOTHING | {kind: (amount, count) for kind, amount, count in found}
 
 
 def _framed(database: Database, month: Month) -> Sums:
@@ -96,4 +98,4 @@ def _framed(database: Database, month: Month) -> Sums:
         frame = pd.read_sql(text(_MOVED), connection, params=_span(month))
     frame.sort_values(["at", "id"]).to_csv(index=False)
     summed = frame.groupby("kind")["amount"].agg(["sum", "count"])
-    return {str(kind): (int(row["sum"]), int(row["count"])) for kind, row in summed.iterrows()}
+    return _NOTHING | {str(kind): (int(row["sum"]), int(row["count"])) for kind, row in summed.iterrows()}

@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, text
 from lib.ledger.database import Database
 from lib.ledger.queries import PaymentFilter, find_payments
 from lib.ledger.rebuild import compare
-from tests.benchmarks import load, servers, store, stream
+from tests.benchmarks import closings, load, servers, store, stream
 from tests.benchmarks.table import Line, rendered
 
 
@@ -36,6 +36,17 @@ def test_a_large_store_is_what_its_facts_say(folder: Path) -> None:
     ]
     database.close()
     assert store.build(300, pytest.fail) == built, "kept, not built again"
+
+
+def test_months_are_closed_on_a_copy_and_come_to_what_their_rivals_say(folder: Path) -> None:
+    built = store.build(300, lambda words: None)
+    ours, *rivals = closings.lines(built)
+    assert ours.what == "closing a month of KRW"
+    assert len(rivals) == 2
+    engine = create_engine(built.url)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM period")).scalar_one() == 0
+    engine.dispose()
 
 
 def test_both_receivers_store_every_request_once_and_come_to_the_same_payments(folder: Path) -> None:
