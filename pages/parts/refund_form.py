@@ -116,16 +116,23 @@ def form(payment: Payment, refunds: Sequence[Refund], key: str) -> None:
 
 
 def type_amount(payment: Payment, key: str) -> Money | None:
-    """The amount as typed or as a share of what is left."""
-    amount_key, share_key = f"amount_{key}", f"share_{key}"
+    """The amount as typed or as a share of what is left.
+
+    Typing lets go of the share by drawing another choice, of which nothing is chosen. A browser that has not heard of
+    that sends the old one once more with the next letters, and it must not be taken for a new one: the share would be
+    written over what is being typed.
+    """
+    amount_key, choice = f"amount_{key}", f"shares_{key}"
+    number = st.session_state.get(choice, 0)
+    share_key = f"share_{key}_{number}"
 
     def take_share() -> None:
-        part = st.session_state[share_key]
-        if part:
+        if number == st.session_state.get(choice, 0) and (part := st.session_state[share_key]):
             st.session_state[amount_key] = share(payment.refundable, SHARES[part]).figure
 
     def leave_share() -> None:
-        st.session_state[share_key] = None
+        if st.session_state.get(share_key):
+            st.session_state[choice] = number + 1
 
     st.segmented_control(
         "Share of what is left",

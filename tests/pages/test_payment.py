@@ -155,10 +155,29 @@ def test_what_cannot_be_refunded_is_said_beside_the_field(
 def test_a_share_fills_in_the_amount_and_typing_lets_go_of_it(filled: Database, open_page: Open) -> None:
     test = open_page("payment.py", id=payment(2))
     key = refund_key(test, 2)
-    test.segmented_control(key=f"share_{key}").set_value("25%").run()
+    shares(test).set_value("25%").run()
     assert test.text_input(key=f"amount_{key}").value == "17.50"
     test.text_input(key=f"amount_{key}").set_value("20").run()
-    assert test.segmented_control(key=f"share_{key}").value is None
+    assert shares(test).value is None
+    shares(test).set_value("50%").run()
+    assert test.text_input(key=f"amount_{key}").value == "35.00"
+
+
+def test_a_share_let_go_of_is_not_written_over_what_is_typed(filled: Database, open_page: Open) -> None:
+    test = open_page("payment.py", id=payment(2))
+    shares(test).set_value("25%").run()
+    shares(test).set_value("25%")
+    amount = test.text_input(key=f"amount_{refund_key(test, 2)}")
+    amount.set_value("2").run()
+    amount.set_value("20").run()  # sends all that the screen before showed: the share was still chosen there
+    assert test.text_input(key=amount.key).value == "20"
+    assert shares(test).value is None
+
+
+def shares(test: AppTest) -> Any:
+    """The choice of shares of what is left."""
+    [choice] = [each for each in test.segmented_control if each.key and each.key.startswith("share_")]
+    return choice
 
 
 def test_a_refused_refund_says_why_and_gives_the_amount_back(
