@@ -56,16 +56,21 @@ def form() -> None:
 
 
 def examples() -> None:
-    """Filled-in forms to start from. Choosing one fills the fields and stays unchosen, since the fields may change after."""
-    named = {preset.name: preset for preset in RULES.presets}
+    """Filled-in forms to start from. Choosing one fills the fields and stays unchosen, since the fields may change after.
+
+    Each choice is drawn anew. A browser that has not heard of that sends the old one once more with what is typed next,
+    which the example must not be written over.
+    """
+    named, turn = {preset.name: preset for preset in RULES.presets}, fields.slot("examples_taken")
+    number = st.session_state.get(turn, 0)
+    key = f"{fields.slot('example')}_{number}"
 
     def take() -> None:
-        chosen = named.get(st.session_state[fields.slot("example")] or "")
-        st.session_state[fields.slot("example")] = None
-        if chosen:
+        if number == st.session_state.get(turn, 0) and (chosen := named.get(st.session_state[key] or "")):
+            st.session_state[turn] = number + 1
             fields.fill(chosen)
 
-    st.pills("Start from an example", list(named), key=fields.slot("example"), on_change=take, wrap=True)
+    st.pills("Start from an example", list(named), key=key, on_change=take, wrap=True)
 
 
 def order_fields(draft: PaymentDraft, problems: dict[str, str]) -> None:

@@ -73,10 +73,19 @@ def test_the_phone_system_is_asked_for_only_where_it_matters(empty: Database, op
 
 def test_an_example_fills_the_form(empty: Database, open_page: Open) -> None:
     test = open_page("new_payment.py")
-    test.pills(key="new_example").select("Tea set in Seoul").run()
+    example = test.pills[0].select("Tea set in Seoul").run().pills[0]
     body = preview(test)
     assert (body["amount"], body["currency"], body["shipping"]) == (45000, "KRW", {"address": {"country": "KR"}})
     assert "Sends 45000 = KRW 45,000" in said(test)
+    assert example.value is None
+
+
+def test_an_example_is_not_written_over_what_is_typed_after(empty: Database, open_page: Open) -> None:
+    test = open_page("new_payment.py")
+    amount = test.text_input(key="new_amount")
+    test.pills[0].select("Tea set in Seoul").run()
+    amount.set_value("46000").run()  # sends all that the screen before showed: the example was still chosen there
+    assert test.text_input(key="new_amount").value == "46000"
 
 
 def test_won_have_no_decimals(empty: Database, open_page: Open) -> None:
