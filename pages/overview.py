@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from lib.ledger import queries, volumes
-from lib.ledger.breakdown import breakdown
+from lib.ledger.overview import figures_of, newest
 from lib.ledger.periods import Period, edges, preceding
+from lib.ledger.queries import pulse
 from lib.ledger.success import outcomes
 from lib.ledger.tables import Payment
-from lib.ledger.volumes import Volumes
+from lib.ledger.volumes import Volumes, added_up
 from lib.money import Money
 from pages.parts import (
     charts,
@@ -38,15 +38,14 @@ CLICKED = "bar_clicked"
 
 def screen() -> None:
     database = desk().database
-    drawn, minute = queries.pulse(database), live.this_minute()
+    minute, (drawn, latest) = live.this_minute(), newest(database, LATEST)
     frame.page("Overview", "What was captured and refunded, by currency. Currencies are never added up.")
-    latest = queries.find_payments(database, queries.PaymentFilter(), limit=LATEST).rows
     if latest:
         overview_overdue.show(drawn)
         figures(latest)
     else:
         welcome()
-    live.redraw_on_change(lambda: queries.pulse(database), drawn, minute)
+    live.redraw_on_change(lambda: pulse(database), drawn, minute)
 
 
 def welcome() -> None:
@@ -68,10 +67,8 @@ def figures(latest: Sequence[Payment]) -> None:
     view = overview_period.choose()
     period, zone = view.period, view.zone
     borders = edges(period, zone, view.step)
-    slots = volumes.by_slot(database, borders)
-    earlier = preceding(period, zone)
-    before = volumes.totals(database, earlier.since, earlier.until)
-    now = volumes.added_up(slots)
+    seen = figures_of(database, borders, period, preceding(period, zone))
+    now, before = added_up(seen.slots), seen.before
     order = [*desk().settings.currencies, *sorted(now.keys() - set(desk().settings.currencies))]
     shown = [currency for currency in order if currency in now]
     if not shown:
@@ -85,7 +82,7 @@ def figures(latest: Sequence[Payment]) -> None:
     with wall:
         for currency in shown:
             net_before = before[currency].net if currency in before else Money(0, currency)
-            show_currency(now[currency], net_before, view, begins, slots)
+            show_currency(now[currency], net_before, view, begins, seen.slots)
         if free > 1:
             with wall.cell(column_span=free):
                 overview_parts.show_outcomes(outcomes(now.values()))
@@ -94,9 +91,8 @@ def figures(latest: Sequence[Payment]) -> None:
         if not free:
             with wall.cell(column_span=COLUMNS - 1):
                 show_latest(latest)
-    found = breakdown(database, period.since, period.until)
-    if found:
-        overview_parts.show_parts(found, {currency: now[currency] for currency in shown}, zone.key)
+    if seen.parts:
+        overview_parts.show_parts(seen.parts, {currency: now[currency] for currency in shown}, zone.key)
     if free:
         show_latest(latest)
     open_chosen_bar(borders, zone)

@@ -9,6 +9,8 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import Connection
+
 from lib.ledger.batch import Batch
 from lib.ledger.database import Database
 from lib.ledger.parts import SECONDS
@@ -47,24 +49,29 @@ class Breakdown:
 
 def breakdown(database: Database, since: datetime, until: datetime) -> Breakdown | None:
     """The parts of all days of the ledger's zone that lie, if only in part, between the two; None until it knows its zone."""
+    with database.read() as connection:
+        return breakdown_in(connection, since, until)
+
+
+def breakdown_in(connection: Connection, since: datetime, until: datetime) -> Breakdown | None:
+    """The same as one transaction sees it."""
     found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     refunds: dict[str, dict[str, Money]] = defaultdict(dict)
     hours = [[0] * 24 for _ in range(7)]
-    with database.read() as connection:
-        batch = Batch(connection)
-        zone = batch.zone()
-        if zone is None:
-            return None
-        first = since.astimezone(ZoneInfo(zone)).date()
-        last = (until - timedelta(microseconds=1)).astimezone(ZoneInfo(zone)).date()
+    batch = Batch(connection)
+    zone = batch.zone()
+    if zone is None:
+        return None
+    first = since.astimezone(ZoneInfo(zone)).date()
+    last = (until - timedelta(microseconds=1)).astimezone(ZoneInfo(zone)).date()
 
-        def read(columns: str, rest: str) -> list[Any]:
-            after = (last + timedelta(days=1)).isoformat()
-            return batch.span(BREAKDOWN, columns.split(), "day", first.isoformat(), after, rest)
+    def read(columns: str, rest: str) -> list[Any]:
+        after = (last + timedelta(days=1)).isoformat()
+        return batch.span(BREAKDOWN, columns.split(), "day", first.isoformat(), after, rest)
 
-        counted = read("kind value sum(count)", "AND kind IN ('decline', 'terminal', 'seconds') GROUP BY kind, value")
-        refunded = read("currency value sum(count) sum(amount)", "AND kind = 'reason' GROUP BY currency, value")
-        hourly = read("day value count", "AND kind = 'hour'")
+    counted = read("kind value sum(count)", "AND kind IN ('decline', 'terminal', 'seconds') GROUP BY kind, value")
+    refunded = read("currency value sum(count) sum(amount)", "AND kind = 'reason' GROUP BY currency, value")
+    hourly = read("day value count", "AND kind = 'hour'")
     for kind, value, count in counted:
         if count:
             found[kind][value] = int(count)

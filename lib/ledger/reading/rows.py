@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from sqlalchemy import ScalarSelect, bindparam, func, select
+from sqlalchemy import Connection, ScalarSelect, bindparam, func, select
 
 from lib.ledger.database import Database
 from lib.ledger.deliveries import DELIVERY
@@ -98,7 +98,12 @@ def facts_of(database: Database, payment_id: str) -> list[Event]:
 def pulse(database: Database) -> int:
     """A number that grows whenever anything a screen shows has changed. Cheap enough to ask every second."""
     with database.read() as connection:
-        return sum(connection.execute(_PULSE).one())
+        return pulse_in(connection)
+
+
+def pulse_in(connection: Connection) -> int:
+    """The same as one transaction sees it."""
+    return sum(connection.execute(_PULSE).one())
 
 
 def payment_version(database: Database, payment_id: str) -> int:
