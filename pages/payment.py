@@ -10,6 +10,7 @@ from lib.ledger.customers import Others, chain_of, others_of
 from lib.ledger.notes import Note, notes_in
 from lib.ledger.queries import facts_of, find_payment, find_payment_by_reference, payment_version, refunds_of
 from lib.ledger.tables import Payment, Refund
+from lib.settings import World
 from pages.parts import (
     account,
     charge_again,
@@ -24,6 +25,7 @@ from pages.parts import (
     timeline,
     words,
 )
+from pages.parts.kept import kept
 from pages.parts.session import desk, operator
 
 VIEWS = ("Timeline", "Customer", "Notes")
@@ -98,21 +100,11 @@ def show_unknown() -> None:
 def show_head(payment: Payment, refunds: Sequence[Refund], others: Others, written: Sequence[Note]) -> None:
     """What the person on the phone has to know first: how much, where it stands, whose it is, and what colleagues say."""
     zone, now = desk().settings.zone, simulator.now()
-    sign = words.status(payment.status)
-    st.set_page_config(page_title=frame.tab_title(str(payment.money), desk().settings.world))
-    st.page_link("payments.py", label="Payments", icon=":material/arrow_back:", width="content")
-    with st.container(gap="xxsmall"):
-        with frame.heading_row():
-            with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
-                st.title(str(payment.money), width="content", anchor=False)
-                st.badge(sign.word, icon=f":material/{sign.icon}:", color=sign.colour, help=sign.meaning)
-            frame.world_sign()
-        parts = [
-            words.plain(payment.reference or "No reference"),
-            "KakaoPay",
-            f"requested {words.when(payment.requested_at, zone, now)}",
-        ]
-        st.caption(" · ".join(parts))
+    settings = desk().settings
+    st.set_page_config(page_title=frame.tab_title(str(payment.money), settings.world))
+    reference = words.plain(payment.reference or "No reference")
+    said = f"{reference} · KakaoPay · requested {words.when(payment.requested_at, zone, now)}"
+    title(str(payment.money), words.status(payment.status), said, settings.world_words, settings.world)
     stands = standing.standing(payment, refunds, zone, now)
     with st.container(gap="xxsmall"):
         colour = "gray" if stands.who == standing.NOBODY else "orange"
@@ -123,6 +115,18 @@ def show_head(payment: Payment, refunds: Sequence[Refund], others: Others, writt
         st.markdown(f":material/person: {said or ':gray[Customer not given]'}")
         if written:
             st.markdown(notes.latest(written))
+
+
+@kept
+def title(amount: str, sign: words.Sign, said: str, world_words: str, world: World) -> None:
+    st.page_link("payments.py", label="Payments", icon=":material/arrow_back:", width="content")
+    with st.container(gap="xxsmall"):
+        with frame.heading_row():
+            with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+                st.title(amount, width="content", anchor=False)
+                st.badge(sign.word, icon=f":material/{sign.icon}:", color=sign.colour, help=sign.meaning)
+            frame.world_sign(world_words, world)
+        st.caption(said)
 
 
 screen()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import pyarrow as pa
@@ -32,10 +32,15 @@ def show(payment: Payment, refunds: Sequence[Refund]) -> None:
         else:
             show_uncaptured(payment)
         show_facts(payment)
-        st.code(payment.id, language=None, wrap_lines=True)
 
 
 def show_account(payment: Payment, held: Account, refunds: Sequence[Refund]) -> None:
+    show_figures(held)
+    show_entries(payment, held, refunds)
+
+
+@kept
+def show_figures(held: Account) -> None:
     st.subheader(f"Refund account, {words.plain(held.captured.currency)}", anchor=False)
     with st.grid(4, min_column_width=120):
         st.metric("Captured", held.captured.figure)
@@ -47,7 +52,6 @@ def show_account(payment: Payment, held: Account, refunds: Sequence[Refund]) -> 
         )
         st.metric(f"{square(REMAINING)} Remaining", held.remaining.figure)
     show_bar(held)
-    show_entries(payment, held, refunds)
 
 
 def square(colour: str) -> str:
@@ -183,6 +187,11 @@ def show_facts(payment: Payment) -> None:
     }
     if payment.source_id:
         rows["Stored source"] = f"`{payment.source_id}`"
+    draw_facts(rows, payment.id)
+
+
+@kept
+def draw_facts(rows: Mapping[str, str], payment_id: str) -> None:
     table = pa.table({"What": [f":gray[{name}]" for name in rows], "Value": list(rows.values())})
     st.table(
         table,
@@ -191,3 +200,4 @@ def show_facts(payment: Payment) -> None:
         hide_header=True,
         alt="What kind of payment it is, and who asked for it",
     )
+    st.code(payment_id, language=None, wrap_lines=True)

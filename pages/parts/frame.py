@@ -46,7 +46,7 @@ def _head(title: str, purpose: str, world_words: str, world: World) -> None:
     with st.container(gap="xxsmall"):
         with heading_row():
             st.title(title, width="content", anchor=False)
-            _badge(world_words, world)
+            world_sign(world_words, world)
         st.caption(purpose)
 
 
@@ -55,12 +55,8 @@ def heading_row() -> DeltaGenerator:
     return st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small")
 
 
-def world_sign() -> None:
+def world_sign(world_words: str, world: World) -> None:
     """The badge that says whether money is real."""
-    _badge(desk().settings.world_words, desk().settings.world)
-
-
-def _badge(world_words: str, world: World) -> None:
     icon, colour = _SIGNS[world]
     st.badge(world_words, icon=f":material/{icon}:", color=colour)
 

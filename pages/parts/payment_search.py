@@ -16,6 +16,7 @@ from lib.ledger.periods import whole_days
 from lib.ledger.query_fields import FIELDS, number
 from lib.ledger.query_text import Reading
 from pages.parts import words
+from pages.parts.kept import kept
 from pages.parts.session import desk
 
 EMPTY: dict[str, Any] = {
@@ -56,6 +57,7 @@ def search_box() -> str:
     return typed or ""
 
 
+@kept
 def guide() -> None:
     """A pop-over with what can be typed into the box."""
     with st.popover("How to search", icon=":material/help:", width="stretch"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 
@@ -15,6 +15,7 @@ from lib.ledger.queries import deliveries_of, refused_about
 from lib.ledger.story import NOTE, SILENT, Gap, Refused, Silence, Told, tell
 from lib.ledger.tables import Delivery, Event, Payment
 from pages.parts import ask, simulator, words
+from pages.parts.kept import kept
 from pages.parts.session import desk
 
 SHOWN = 25
@@ -32,6 +33,14 @@ _GAPS = {
     "later": ("webhook", "webhook came later"),
     "refused": ("gpp_bad", "webhook refused"),
 }
+
+
+class Link(NamedTuple):
+    """One into Webhook events."""
+
+    label: str
+    icon: str
+    query_params: dict[str, str]
 
 
 def show(payment: Payment, facts: Sequence[Event]) -> None:
@@ -81,11 +90,9 @@ def show_fact(entry: Told) -> None:
     with st.expander(" ".join(parts), icon=f":material/{icon}:", type="step"):
         if (fact.source, fact.type) == NOTE:
             st.text(read_note(fact).text)
-        elif entry.changed:
-            st.markdown(f"Changed: {changes(entry.changed)}.")
-        for gap in entry.gaps:
-            st.markdown(f":material/{_GAPS[gap.word][0]}: {gap_sentence(gap)}")
-        show_deliveries(entry)
+        lines = [f"Changed: {changes(entry.changed)}."] if entry.changed and (fact.source, fact.type) != NOTE else []
+        lines += [f":material/{_GAPS[gap.word][0]}: {gap_sentence(gap)}" for gap in entry.gaps]
+        show_lines(lines, links_to(entry))
         settings = desk().settings
         command = curl_of(
             fact,
@@ -98,31 +105,32 @@ def show_fact(entry: Told) -> None:
         st.json(body)
 
 
-def show_deliveries(entry: Told) -> None:
+def links_to(entry: Told) -> list[Link]:
     """The deliveries of an event; the first is what told us of it, the others repeat it or were refused in its name."""
     zone = desk().settings.zone
+    found = []
     for copy in entry.deliveries[:COPIES]:
         sign = words.verdict(copy.verdict)
         what = "nothing: a repeat" if copy.verdict in REPEATS else sign.meaning
-        show_link(copy, f"{words.clock(copy.received_at, zone)} {sign.word}: {what}")
+        found.append(link_to(copy, f"{words.clock(copy.received_at, zone)} {sign.word}: {what}"))
     more = len(entry.deliveries) - COPIES
     if more > 0:
+        found.append(Link(f"{more} more in Webhook events", "webhook", {"payment": entry.fact.payment_id or ""}))
+    return found
+
+
+def link_to(delivery: Delivery, label: str) -> Link:
+    return Link(label, words.verdict(delivery.verdict).icon, {"delivery": str(delivery.id)})
+
+
+@kept
+def show_lines(lines: Sequence[str], links: Sequence[Link]) -> None:
+    for line in lines:
+        st.markdown(line)
+    for link in links:
         st.page_link(
-            "webhook_events.py",
-            label=f"{more} more in Webhook events",
-            icon=":material/webhook:",
-            query_params={"payment": entry.fact.payment_id or ""},
+            "webhook_events.py", label=link.label, icon=f":material/{link.icon}:", query_params=link.query_params
         )
-
-
-def show_link(delivery: Delivery, label: str) -> None:
-    sign = words.verdict(delivery.verdict)
-    st.page_link(
-        "webhook_events.py",
-        label=label,
-        icon=f":material/{sign.icon}:",
-        query_params={"delivery": str(delivery.id)},
-    )
 
 
 def show_silence(silence: Silence) -> None:
@@ -144,8 +152,10 @@ def show_refused(refused: Refused) -> None:
         f"{words.clock(refused.at, desk().settings.zone)} **Webhook** refused, in the name of this payment {sign.badge}"
     )
     with st.expander(label, icon=":material/gpp_bad:", type="step"):
-        st.markdown(f"Changed: nothing. {sign.meaning} Anybody can send such; nothing in it is believed.")
-        show_link(refused.delivery, "Open it in Webhook events")
+        show_lines(
+            [f"Changed: nothing. {sign.meaning} Anybody can send such; nothing in it is believed."],
+            [link_to(refused.delivery, "Open it in Webhook events")],
+        )
 
 
 def author(body: dict[str, Any]) -> Any:
