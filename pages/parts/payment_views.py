@@ -11,39 +11,43 @@ from pages.parts.session import desk, operator
 
 def views() -> None:
     """A pop-over with the views, and a line to save what is on the screen as one."""
-    with st.popover("Views", icon=":material/bookmarks:", width="stretch"):
-        with st.container(gap="xxsmall"):
-            st.caption("Ready for you")
-            for number, ready in enumerate(ready_views(operator())):
-                st.button(
-                    ready.name,
-                    key=f"ready_{number}",
-                    type="tertiary",
-                    on_click=payment_search.show,
-                    args=(ready.address,),
-                )
-        own = views_of(desk().database, operator())
-        if own:
-            st.caption("Saved by you")
-        for view in own:
-            with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-                name = words.plain(view.name)
-                st.button(
-                    name, key=f"show_{view.id}", type="tertiary", on_click=payment_search.show, args=(view.address,)
-                )
-                st.button(
-                    "",
-                    icon=":material/delete:",
-                    key=f"delete_{view.id}",
-                    type="tertiary",
-                    help=f"Delete {name}",
-                    on_click=delete,
-                    args=(view.id,),
-                )
-        with st.form("save_view", border=False):
-            st.text_input("Save what you see now as", key="view_name", max_chars=60, placeholder="A name for this view")
-            st.form_submit_button("Save view", icon=":material/bookmark_add:", on_click=save, width="stretch")
-        st.caption("A view is this page's address: copy it from the browser to send it to a colleague.")
+    popover = st.popover("Views", icon=":material/bookmarks:", key="views", on_change="rerun", width="stretch")
+    if popover.open:  # what is in it is drawn only then
+        with popover:
+            _offer()
+
+
+def _offer() -> None:
+    with st.container(gap="xxsmall"):
+        st.caption("Ready for you")
+        for number, ready in enumerate(ready_views(operator())):
+            st.button(
+                ready.name,
+                key=f"ready_{number}",
+                type="tertiary",
+                on_click=payment_search.show,
+                args=(ready.address,),
+            )
+    own = views_of(desk().database, operator())
+    if own:
+        st.caption("Saved by you")
+    for view in own:
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            name = words.plain(view.name)
+            st.button(name, key=f"show_{view.id}", type="tertiary", on_click=payment_search.show, args=(view.address,))
+            st.button(
+                "",
+                icon=":material/delete:",
+                key=f"delete_{view.id}",
+                type="tertiary",
+                help=f"Delete {name}",
+                on_click=delete,
+                args=(view.id,),
+            )
+    with st.form("save_view", border=False):
+        st.text_input("Save what you see now as", key="view_name", max_chars=60, placeholder="A name for this view")
+        st.form_submit_button("Save view", icon=":material/bookmark_add:", on_click=save, width="stretch")
+    st.caption("A view is this page's address: copy it from the browser to send it to a colleague.")
 
 
 def save() -> None:

@@ -63,6 +63,13 @@ def open_page(empty: Database) -> Open:
     return open_it
 
 
+def opened(page: AppTest, *popovers: str) -> AppTest:
+    """Run the screen with these pop-overs open, which a headless screen forgets after each run."""
+    for key in popovers:
+        page.session_state[key] = True
+    return page.run()
+
+
 def sign_in_is_asked_for(monkeypatch: pytest.MonkeyPatch, **more: str) -> None:
     """Set up sign-in; a test says in `AppTest.user` what the provider tells of whoever signed in."""
     values = {

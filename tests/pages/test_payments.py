@@ -11,7 +11,7 @@ from lib.ledger.facts import from_webhook
 from lib.ledger.query_fields import FIELDS
 from lib.ledger.record import record
 from pages.parts.session import ROLE
-from tests.pages.conftest import Open, payment, said
+from tests.pages.conftest import Open, opened, payment, said
 from tests.support.events import event
 
 
@@ -148,7 +148,7 @@ def test_the_help_lists_every_field(filled: Database, open_page: Open) -> None:
     ],
 )
 def test_ready_views(filled: Database, open_page: Open, view: str, references: list[str]) -> None:
-    test = open_page("payments.py", status="Captured", cursor="anything")
+    test = opened(open_page("payments.py", status="Captured", cursor="anything"), "views")
     next(button for button in test.button if button.label == view).click().run()
     assert not test.pills(key="status").value
     assert "cursor" not in test.query_params
@@ -156,7 +156,8 @@ def test_ready_views(filled: Database, open_page: Open, view: str, references: l
 
 
 def test_a_view_of_ones_own(filled: Database, open_page: Open) -> None:
-    test = open_page("payments.py", q="amount:>50", status="Captured", since="2020-02-03", refund="No refund")
+    address = {"q": "amount:>50", "status": "Captured", "since": "2020-02-03", "refund": "No refund"}
+    test = opened(open_page("payments.py", **address), "views")
     test.text_input(key="view_name").input("Large")
     next(button for button in test.button if button.label == "Save view").click().run()
     assert [toast.value for toast in test.toast] == ["Saved as Large."]
@@ -165,18 +166,19 @@ def test_a_view_of_ones_own(filled: Database, open_page: Open) -> None:
 
     test.button(key="clear").click().run()
     assert len(test.dataframe[0].value) == 9
-    next(button for button in test.button if button.label == "Large").click().run()
+    next(button for button in opened(test, "views").button if button.label == "Large").click().run()
     assert test.text_input(key="q").value == "amount:>50"
     assert (test.pills(key="status").value, str(test.date_input(key="since").value)) == (["Captured"], "2020-02-03")
     assert test.pills(key="refund").value == "none"
     assert list(test.dataframe[0].value["reference"]) == references
 
-    next(button for button in test.button if str(button.key).startswith("delete_view_")).click().run()
-    assert "Large" not in [button.label for button in test.button]
+    views = opened(test, "views").button
+    next(button for button in views if str(button.key).startswith("delete_view_")).click().run()
+    assert "Large" not in [button.label for button in opened(test, "views").button]
 
 
 def test_a_view_of_everything_is_not_saved(filled: Database, open_page: Open) -> None:
-    test = open_page("payments.py")
+    test = opened(open_page("payments.py"), "views")
     test.text_input(key="view_name").input("All")
     next(button for button in test.button if button.label == "Save view").click().run()
     assert "This shows all payments" in test.toast[0].value

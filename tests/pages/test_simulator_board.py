@@ -14,7 +14,7 @@ from streamlit.testing.v1.element_tree import Selectbox, Toggle
 from lib.board import Board
 from lib.ledger.database import Database
 from pages.parts import fault_rows
-from tests.pages.conftest import Open, forget_desk, payment, said
+from tests.pages.conftest import Open, forget_desk, opened, payment, said
 from tests.simulator.house import House, house
 from tests.support.server import free_port
 from tests.support.waiting import until
@@ -50,13 +50,6 @@ def moved(widgets: Any, name: str) -> Any:
     """The one of these widgets that shows `name` of what the simulator says."""
     [widget] = [each for each in widgets if each.key and re.fullmatch(rf"{name}_\d+", each.key)]
     return widget
-
-
-def opened(page: AppTest, *popovers: str) -> AppTest:
-    """Run the screen with these pop-overs open, which a headless screen forgets after each run."""
-    for key in popovers:
-        page.session_state[key] = True
-    return page.run()
 
 
 def test_all_faults_off_at_first(home: House, open_page: Open) -> None:
