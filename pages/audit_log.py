@@ -7,15 +7,12 @@ from datetime import UTC, datetime, time, timedelta
 
 import streamlit as st
 
-from lib.ledger.audit import Audit, Chain
-from lib.ledger.audit_log import AuditFilter, entries, follow, names, size
+from lib.ledger.audit import Audit
+from lib.ledger.audit_log import AuditFilter, entries, names
 from lib.ledger.reading.keyset import Page
+from pages.parts import audit_chain, frame, tables, words
 from pages.parts import entries as entry
-from pages.parts import frame, tables, words
 from pages.parts.session import desk, operator
-
-AT_ONCE = 20_000
-"""A log up to this long is followed whenever it is looked at; a longer one when somebody asks."""
 
 
 def screen() -> None:
@@ -25,7 +22,7 @@ def screen() -> None:
     )
     if not frame.allowed("audit"):
         return
-    show_chain()
+    audit_chain.show()
     wanted = filters()
     found = entries(desk().database, operator(), wanted, cursor=st.query_params.get("cursor"))
     if found.rows:
@@ -39,28 +36,6 @@ def screen() -> None:
             "Every refund, note, sign-in and change of settings appears here.",
             ("payments.py", "Go to Payments"),
         )
-
-
-def show_chain() -> None:
-    """Whether every entry still follows the one before."""
-    long = size(desk().database, operator()) > AT_ONCE
-    if long and not st.button("Follow the whole chain", icon=":material/link:", key="follow"):
-        return
-    chain = verdict()
-    if chain.broken_at is None:
-        entries_are = "1 entry" if chain.entries == 1 else f"{chain.entries:,} entries"
-        st.success(f"The chain is whole: {entries_are}, none of them changed.", icon=":material/verified:")
-    else:
-        st.error(
-            f"The chain is broken at entry **{chain.broken_at:,}**: {chain.why}. The {chain.entries:,} entries before it hold. "
-            "Somebody changed the database by hand; keep a copy of it, and compare with the last backup.",
-            icon=":material/link_off:",
-        )
-
-
-@st.cache_resource(ttl=timedelta(seconds=20), show_spinner="Following the chain…")
-def verdict() -> Chain:
-    return follow(desk().database, operator())
 
 
 def filters() -> AuditFilter:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lib import catalog
-from lib.ledger.queries import Page, RefundFilter, find_refunds, payments_of, pulse
+from lib.ledger.queries import Page, RefundFilter, any_refund, find_refunds, payments_of, pulse
 from lib.ledger.refunds import expected_between
 from lib.ledger.tables import Refund
 from pages.parts import frame, live, tables, words
@@ -19,7 +19,7 @@ def screen() -> None:
     database = desk().database
     drawn, minute = pulse(database), live.this_minute()
     frame.page("Refunds", "Where every refund stands. The customer usually has the money within 3 to 10 business days.")
-    if not find_refunds(database, RefundFilter(), limit=1).rows:
+    if not any_refund(database):
         frame.empty(
             "undo",
             "No refund yet",

@@ -5,14 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, Connection, func, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 
 from lib.ledger.audit import AUDIT, Audit, Chain, check, permit
 from lib.ledger.database import Database
 from lib.ledger.reading.keyset import Page, page_of
+from lib.ledger.rows import as_rows
 from lib.operators import Operator
 
 _MOST_NAMES = 200
+# Put together once: to put a statement into words takes longer than to run it.
+_ALL = select(AUDIT)
+_SIZE = select(func.max(AUDIT.c.seq))
+_NEXT_WHO, _NEXT_ACTION = (
+    select(func.min(column)).where(column > bindparam("after")) for column in (AUDIT.c.who, AUDIT.c.action)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +38,7 @@ def entries(
 ) -> Page[Audit]:
     """A page of the log, newest first, found through indexes. Raises `NotAllowed`."""
     permit(database, operator, "audit", "audit")
-    found = select(AUDIT)
+    found = _ALL
     for column, value in (
         (AUDIT.c.who, wanted.who),
         (AUDIT.c.action, wanted.action),
@@ -45,21 +52,21 @@ def entries(
         if wanted.until:
             found = found.where(AUDIT.c.seq < _first_since(connection, wanted.until))
         rows, newer, older = page_of(connection, [found], [AUDIT.c.seq], cursor, limit)
-    return Page([Audit(**row) for row in rows], newer, older)
+    return Page(as_rows(Audit, rows), newer, older)
 
 
 def names(database: Database, operator: Operator) -> tuple[list[str], list[str]]:
     """Who is in the log, and which actions, to choose from. Raises `NotAllowed`."""
     permit(database, operator, "audit", "audit")
     with database.read() as connection:
-        return _distinct(connection, AUDIT.c.who), _distinct(connection, AUDIT.c.action)
+        return _distinct(connection, _NEXT_WHO), _distinct(connection, _NEXT_ACTION)
 
 
 def size(database: Database, operator: Operator) -> int:
     """How many entries there are. Raises `NotAllowed`."""
     permit(database, operator, "audit", "audit")
     with database.read() as connection:
-        return connection.execute(select(func.max(AUDIT.c.seq))).scalar() or 0
+        return connection.execute(_SIZE).scalar() or 0
 
 
 def follow(database: Database, operator: Operator) -> Chain:
@@ -68,13 +75,12 @@ def follow(database: Database, operator: Operator) -> Chain:
     return check(database)
 
 
-def _distinct(connection: Connection, column: Column[str]) -> list[str]:
+def _distinct(connection: Connection, following: Select[str]) -> list[str]:
     """The different values of an indexed column, each found by one step in the index."""
     found: list[str] = []
     after = ""
     while len(found) < _MOST_NAMES:
-        following = select(func.min(column)).where(column > after)
-        value = connection.execute(following).scalar()
+        value = connection.execute(following, {"after": after}).scalar()
         if value is None:
             break
         found.append(value)

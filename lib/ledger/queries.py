@@ -12,7 +12,7 @@ from lib.ledger.reading.deliveries import (
 )
 from lib.ledger.reading.keyset import Page
 from lib.ledger.reading.payments import Count, count_payments, find_payments
-from lib.ledger.reading.refunds import RefundFilter, find_refunds
+from lib.ledger.reading.refunds import RefundFilter, any_refund, find_refunds
 from lib.ledger.reading.rows import (
     facts_of,
     find_payment,
@@ -30,6 +30,7 @@ __all__ = [
     "Page",
     "PaymentFilter",
     "RefundFilter",
+    "any_refund",
     "body_of",
     "count_payments",
     "deliveries_of",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -152,6 +153,7 @@ def _wait(desk: Desk, operator: Operator, refunds: Sequence[Refund], amount: Mon
     return {"held_until": (now + timedelta(seconds=seconds)).isoformat()} if seconds else {}
 
 
+@lru_cache(maxsize=1024)  # a list asks for the same few days again and again
 def _business_days(start: date, count: int) -> date:
     day = start
     while count:

@@ -20,6 +20,15 @@ from lib.ledger.tables import Delivery
 
 _SEQ = select(PAYMENT.c.seq).where(PAYMENT.c.id == bindparam("payment_id")).scalar_subquery()
 _LISTED = [column for column in DELIVERY.columns if column.name != "body"]
+_ALL = select(*_LISTED)
+# By verdict, so that the index is counted and no delivery is looked at, but the few that may lie before the moment.
+_COUNTED = select(DELIVERY.c.verdict, func.count()).where(DELIVERY.c.verdict.in_(VERDICTS)).group_by(DELIVERY.c.verdict)
+_COUNTED_SURELY = _COUNTED.where(DELIVERY.c.id >= bindparam("surely"))
+_COUNTED_NEAR = _COUNTED.where(
+    DELIVERY.c.id >= bindparam("first"),
+    DELIVERY.c.id < bindparam("surely"),
+    DELIVERY.c.received_at >= bindparam("since"),
+)
 # Put together once, as each showing of a payment asks them.
 _OF_PAYMENT = (
     select(*_LISTED)
@@ -66,7 +75,8 @@ def find_deliveries(
         told = select(EVENT.c.seq).where(EVENT.c.payment_seq == seq_of(wanted.payment_id))
         conditions.append(DELIVERY.c.event_seq.in_(told))
     with database.read() as connection:
-        statement = select(*_LISTED).where(*conditions, *_arrived(connection, wanted.since, wanted.until))
+        conditions += _arrived(connection, wanted.since, wanted.until)
+        statement = _ALL.where(*conditions) if conditions else _ALL
         rows, newer, older = page_of(connection, [statement], (DELIVERY.c.id,), cursor, limit)
     return Page(as_rows(Delivery, rows), newer, older)
 
@@ -106,15 +116,11 @@ def body_of(database: Database, delivery: Delivery) -> str | None:
 
 def delivery_counts(database: Database, *, since: datetime) -> dict[str, int]:
     """How many deliveries since then, by verdict; verdicts that did not occur are absent."""
-    # By verdict, so that the index is counted and no delivery is looked at, but the few that may lie before the moment.
-    counted = (
-        select(DELIVERY.c.verdict, func.count()).where(DELIVERY.c.verdict.in_(VERDICTS)).group_by(DELIVERY.c.verdict)
-    )
     with database.read() as connection:
         surely = number_after(connection, since)
-        near = [DELIVERY.c.id < surely, *_arrived(connection, since, None)]
-        found: Counter[str] = Counter(dict(connection.execute(counted.where(DELIVERY.c.id >= surely)).all()))
-        found.update(dict(connection.execute(counted.where(*near)).all()))
+        near = {"first": number_before(connection, since), "surely": surely, "since": since}
+        found: Counter[str] = Counter(dict(connection.execute(_COUNTED_SURELY, {"surely": surely}).all()))
+        found.update(dict(connection.execute(_COUNTED_NEAR, near).all()))
     return dict(found)
 
 

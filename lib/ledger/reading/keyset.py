@@ -7,9 +7,10 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, tuple_
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, bindparam, tuple_
 
 from lib.ledger.tables import Table, UtcTime
 
@@ -37,13 +38,13 @@ def page_of(
     """Rows newest first from the cursor on, and the cursors to the pages beside them. `by` must be unique taken together."""
     direction, position = read_cursor(cursor, by)
     keys = tuple_(*by)
-    order = [column.asc() if direction == "newer" else column.desc() for column in by]
     rows: list[RowMapping] = []
     for statement in statements:
         onward = statement
         if position:
             onward = statement.where(keys < position if direction == "older" else keys > position)
-        rows += connection.execute(onward.order_by(*order).limit(limit + 1)).mappings().all()
+        ordered = _ordered(onward, tuple(by), direction)
+        rows += connection.execute(ordered, {"most": limit + 1}).mappings().all()
 
     def place(row: RowMapping) -> tuple[Any, ...]:
         return tuple(row[str(column.key)] for column in by)
@@ -58,6 +59,13 @@ def page_of(
     newer = write_cursor("newer", place(rows[0])) if (more if direction == "newer" else position) else None
     older = write_cursor("older", place(rows[-1])) if (more if direction == "older" else position) else None
     return rows, newer, older
+
+
+@lru_cache(maxsize=64)
+def _ordered(statement: Select[Any], by: tuple[ColumnElement[Any], ...], direction: str) -> Select[Any]:
+    """Kept for those who always ask with the same statement, which they mostly do: with the first page of all rows."""
+    order = (column.asc() if direction == "newer" else column.desc() for column in by)
+    return statement.order_by(*order).limit(bindparam("most"))
 
 
 def write_cursor(direction: str, position: Iterable[Any]) -> str:

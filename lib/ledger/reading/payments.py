@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from lib.ledger.database import Database
 from lib.ledger.payment_filter import PaymentFilter
@@ -19,6 +19,7 @@ COUNTED = 1000
 """Counting goes no further."""
 _LOOKED_AT = 6000
 """So many payments are looked at for a count, where counting means walking."""
+_ALL = select(*LISTED)
 
 
 class Count(NamedTuple):
@@ -46,9 +47,13 @@ def find_payments(
 def page_of_payments(connection: Connection, wanted: PaymentFilter, *, cursor: str | None, limit: int) -> Page[Payment]:
     """The same within a transaction of the caller's."""
     way = plan(connection, wanted)
-    statements = [select(*LISTED).where(*stretch, *way.checked) for stretch in way.stretches]
+    statements = [_all_that(*stretch, *way.checked) for stretch in way.stretches]
     rows, newer, older = page_of(connection, statements, (way.by, PAYMENT.c.seq), cursor, limit)
     return Page(as_rows(Payment, rows), newer, older)
+
+
+def _all_that(*hold: ColumnElement[bool]) -> Select[Any]:
+    return _ALL.where(*hold) if hold else _ALL
 
 
 def count_payments(database: Database, wanted: PaymentFilter, *, cap: int = COUNTED) -> Count:

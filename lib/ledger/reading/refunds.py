@@ -13,6 +13,9 @@ from lib.ledger.rows import as_rows
 from lib.ledger.search import among, matching
 from lib.ledger.tables import Refund
 
+_ALL = select(REFUND)
+_ANY = select(REFUND.c.key).limit(1)
+
 
 @dataclass(frozen=True)
 class RefundFilter:
@@ -22,6 +25,12 @@ class RefundFilter:
     statuses: tuple[str, ...] = ()
     currencies: tuple[str, ...] = ()
     payment_id: str = ""
+
+
+def any_refund(database: Database) -> bool:
+    """Whether there is one at all."""
+    with database.read() as connection:
+        return connection.execute(_ANY).first() is not None
 
 
 def find_refunds(
@@ -45,6 +54,6 @@ def find_refunds(
             payments = select(PAYMENT.c.id).where(among(connection, matching(connection, text)))
             own = REFUND.c.action_id == text, REFUND.c.key == text
             conditions.append(or_(*own, REFUND.c.payment_id.in_(payments)))
-        statement = select(REFUND).where(*conditions)
+        statement = _ALL.where(*conditions) if conditions else _ALL
         rows, newer, older = page_of(connection, [statement], (REFUND.c.requested_at, REFUND.c.key), cursor, limit)
     return Page(as_rows(Refund, rows), newer, older)
