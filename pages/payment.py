@@ -10,7 +10,7 @@ from lib.ledger.customers import Others, chain_of, others_of
 from lib.ledger.notes import Note, notes_in
 from lib.ledger.queries import facts_of, find_payment, find_payment_by_reference, payment_version, refunds_of
 from lib.ledger.tables import Payment, Refund
-from lib.settings import World
+from lib.world import World
 from pages.parts import (
     account,
     charge_again,
