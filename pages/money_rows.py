@@ -11,8 +11,7 @@ from lib.ledger.closing import booked_elsewhere
 from lib.ledger.export import Selection
 from lib.ledger.movements import Movement, movements
 from lib.ledger.queries import pulse
-from lib.ledger.sums import Tie, tie
-from pages.parts import frame, late_rows, live, period, tables, words
+from pages.parts import frame, late_rows, live, period, rows_proof, tables, words
 from pages.parts.downloads import downloads
 from pages.parts.session import desk
 
@@ -39,7 +38,7 @@ def screen() -> None:
             ("overview.py", "Overview"),
         )
         return
-    show(chosen)
+    show(chosen, drawn)
     live.redraw_on_change(lambda: pulse(database), drawn, minute)
 
 
@@ -57,12 +56,12 @@ def selection() -> Selection | None:
     return None
 
 
-def show(chosen: Selection) -> None:
+def show(chosen: Selection, drawn: int) -> None:
     database, [currency] = desk().database, chosen.currencies
     st.subheader(f"{words.dot(currency)} {words.plain(currency)}, {span(chosen)}", anchor=False)
-    proof = tie(database, currency, chosen.since, chosen.until)
+    proof = rows_proof.proof(pulse=drawn, currency=currency, since=chosen.since, until=chosen.until)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        show_proof(proof)
+        rows_proof.show(proof)
         if proof.holds:
             downloads(chosen, key="rows")
     page = movements(
@@ -96,22 +95,6 @@ def show_elsewhere(chosen: Selection) -> None:
         if rows:
             st.markdown(f"**{where}**: {period.words_for(len(rows), 'row')}, {why}.")
             late_rows.show([(f"{day:%-d %b %Y}", row) for day, row in rows], "Booked on", currency, key)
-
-
-def show_proof(proof: Tie) -> None:
-    rows = proof.rows
-    said = (
-        f"captured {rows.captured} in {words.counted(rows.captured_count, 'payment')}, "
-        f"refunded {-rows.refunded} in {words.counted(rows.refunded_count, 'refund')}, net {rows.net}"
-    )
-    if proof.holds:
-        st.markdown(f":green[:material/check_circle:] **Rows sum to the bar**: {said}", width="content")
-    else:
-        st.error(
-            f"The rows come to {said}, but the bar says captured {proof.figure.captured}, refunded "
-            f"{proof.figure.refunded}. Run `python -m lib.ledger.rebuild`, and trust neither until then.",
-            icon=":material/error:",
-        )
 
 
 def table(rows: list[Movement], zone: ZoneInfo) -> None:

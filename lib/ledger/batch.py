@@ -37,17 +37,24 @@ class Batch:
         statement = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {key} {among}"  # noqa: S608 - our own names
         return self._rows(statement, (wanted,))
 
-    def span(self, table: Table, columns: Sequence[str], slot: str, start: str, end: str, rest: str) -> list[Any]:
-        """Rows whose time or day `slot` is `start` or later and before `end`. `rest` orders or groups them."""
-        within = f"{slot} >= {self._mark} AND {slot} < {self._mark}"
+    def span(
+        self, table: Table, columns: Sequence[str], slot: str, ends: tuple[str, str], rest: str, currency: str = ""
+    ) -> list[Any]:
+        """Rows whose time or day `slot` is between `ends`, the latter excluded, of one currency or, for "", of all.
+
+        `rest` orders or groups them.
+        """
+        given = (*ends, currency) if currency else ends
+        of = f" AND currency = {self._mark}" if currency else ""
+        within = f"{slot} >= {self._mark} AND {slot} < {self._mark}{of}"
         named = [f"{column} AS c{number}" for number, column in enumerate(columns)]
         statement = f"SELECT {', '.join(named)} FROM {table.name} WHERE {within} {rest}"  # noqa: S608 - our own names
         if self._postgresql:
-            return self._rows(statement, (start, end))
+            return self._rows(statement, given)
         # SQLite's driver fetches thousands of values one by one; as one text they come in half the time.
         values = ", ".join(f"c{number}" for number in range(len(columns)))
         whole = f"SELECT json_group_array(json_array({values})) FROM ({statement})"  # noqa: S608
-        rows: list[Any] = msgspec.json.decode(self._rows(whole, (start, end))[0][0])
+        rows: list[Any] = msgspec.json.decode(self._rows(whole, given)[0][0])
         return rows
 
     def next_numbers(self, table: Table, count: int, column: str = "seq") -> Iterable[int]:

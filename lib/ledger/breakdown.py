@@ -67,7 +67,7 @@ def breakdown_in(connection: Connection, since: datetime, until: datetime) -> Br
 
     def read(columns: str, rest: str) -> list[Any]:
         after = (last + timedelta(days=1)).isoformat()
-        return batch.span(BREAKDOWN, columns.split(), "day", first.isoformat(), after, rest)
+        return batch.span(BREAKDOWN, columns.split(), "day", (first.isoformat(), after), rest)
 
     counted = read("kind value sum(count)", "AND kind IN ('decline', 'terminal', 'seconds') GROUP BY kind, value")
     refunded = read("currency value sum(count) sum(amount)", "AND kind = 'reason' GROUP BY currency, value")

@@ -229,12 +229,10 @@ def _stream(
     limit: int | None,
 ) -> Iterator[tuple[_Position, Movement]]:
     source = _SOURCES[number]
-    wanted = _listed(source, backwards=backwards)
+    wanted = _listed(source, backwards=backwards, limited=limit is not None)
     if position:
         wanted = wanted.where(_beyond(source, number, position, backwards=backwards))
-    if limit is not None:
-        wanted = wanted.limit(limit)
-    for row in connection.execute(wanted.execution_options(yield_per=1000), span._asdict()):
+    for row in connection.execute(wanted, span._asdict() | {"most": limit}):
         action = row.action_id
         if source.kind == "capture":
             actions = capture_actions(row.folded)
@@ -256,7 +254,7 @@ def _stream(
 
 
 @cache
-def _listed(source: _Source, *, backwards: bool) -> Select[Any]:
+def _listed(source: _Source, *, backwards: bool, limited: bool) -> Select[Any]:
     """The source's rows in order; put together once, which takes longer than to read a page of them."""
     columns = (
         source.at.label("at"),
@@ -269,7 +267,8 @@ def _listed(source: _Source, *, backwards: bool) -> Select[Any]:
         *([PAYMENT.c.folded] if source.kind == "capture" else []),
     )
     order = (column.desc() if backwards else column.asc() for column in (source.at, source.key))
-    return select(*columns).select_from(source.rows).where(source.within).order_by(*order)
+    listed = select(*columns).select_from(source.rows).where(source.within).order_by(*order)
+    return (listed.limit(bindparam("most")) if limited else listed).execution_options(yield_per=1000)
 
 
 def _beyond(source: _Source, number: int, position: _Position, *, backwards: bool) -> ColumnElement[bool]:

@@ -110,7 +110,7 @@ def sums(connection: Connection, currency: str, since: datetime, until: datetime
         opening += A_QUARTER
     if opening >= closing:
         return rows_summed(connection, currency, since, until)
-    found = totals_in(connection, opening, closing).get(currency)
+    found = totals_in(connection, opening, closing, currency).get(currency)
     inner = sums_of(found) if found else nothing(currency)
     head, tail = (since, opening), (closing, until)
     return rows_summed(connection, currency, *head) + inner + rows_summed(connection, currency, *tail)

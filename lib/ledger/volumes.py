@@ -90,18 +90,19 @@ def totals(database: Database, since: datetime, until: datetime) -> dict[str, Vo
         return totals_in(connection, since, until)
 
 
-def totals_in(connection: Connection, since: datetime, until: datetime) -> dict[str, Volumes]:
-    """The same as one transaction sees it."""
+def totals_in(connection: Connection, since: datetime, until: datetime, currency: str = "") -> dict[str, Volumes]:
+    """The same as one transaction sees it; with `currency`, of that one alone."""
     batch = Batch(connection)
     named = batch.zone()
     sums: dict[str, list[int]] = {}
     measures = [f"sum({name})" for name in MEASURES]
     for table, start, end in _cover(since, until, ZoneInfo(named) if named else None):
         slot = "day" if table is VOLUME_DAY else "bucket"
-        for currency, *found in batch.span(table, ("currency", *measures), slot, start, end, "GROUP BY currency"):
-            had = sums.setdefault(currency, [0] * len(MEASURES))
-            sums[currency] = [number + int(more) for number, more in zip(had, found, strict=True)]
-    return {currency: Volumes(currency, tuple(found)) for currency, found in sorted(sums.items()) if any(found)}
+        columns = "currency", *measures
+        for code, *found in batch.span(table, columns, slot, (start, end), "GROUP BY currency", currency):
+            had = sums.setdefault(code, [0] * len(MEASURES))
+            sums[code] = [number + int(more) for number, more in zip(had, found, strict=True)]
+    return {code: Volumes(code, tuple(found)) for code, found in sorted(sums.items()) if any(found)}
 
 
 def _cover(since: datetime, until: datetime, zone: ZoneInfo | None) -> list[tuple[Table, str, str]]:
@@ -172,7 +173,7 @@ def _day_from(edge: datetime, zone: ZoneInfo) -> str | None:
 
 
 def _day_slots(connection: Connection, days: Sequence[str]) -> Iterator[_Row]:
-    for row in Batch(connection).span(VOLUME_DAY, ("day", "currency", *MEASURES), "day", days[0], days[-1], ""):
+    for row in Batch(connection).span(VOLUME_DAY, ("day", "currency", *MEASURES), "day", (days[0], days[-1]), ""):
         yield bisect_right(days, row[0]) - 1, row[1], tuple(row[2:])
 
 
