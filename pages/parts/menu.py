@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Literal
 
 import streamlit as st
@@ -13,12 +14,11 @@ RIGHTS: tuple[Right, ...] = ("create", "simulate", "audit", "keys")
 """Those without which some screens are not shown in it."""
 
 
-@st.cache_resource(show_spinner=False)
+@cache
 def sections(*, rights: frozenset[Right], world: World, board: bool) -> dict[str, list[st.Page]]:
     """The screens by section, as they are shown to whoever has these rights; `board` is whether a simulator answers.
 
-    Made once for all who see the same: to make a screen is to look for its file, and there are two dozen. Arguments
-    have names because Streamlit would inspect the function for those of each that has none, at every call.
+    Made once for all who see the same: to make a screen is to look for its file, and there are two dozen.
     """
 
     def shown(right: Right) -> Literal["visible", "hidden"]:

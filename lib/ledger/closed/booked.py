@@ -15,11 +15,13 @@ from lib.ledger.record import VOLUME
 from lib.ledger.sums import Sums
 from lib.money import Money
 
+# Put together once: to put a statement into words takes longer than to run it.
+_ENDS = select(PERIOD.c.currency, PERIOD.c.until).where(PERIOD.c.reopened_at.is_(None)).order_by(PERIOD.c.until)
+
 
 def closed_until(connection: Connection) -> dict[str, datetime]:
     """By currency, the end of its last closed month; a currency without any is absent."""
-    ends = select(PERIOD.c.currency, PERIOD.c.until).where(PERIOD.c.reopened_at.is_(None)).order_by(PERIOD.c.until)
-    return {row.currency: row.until for row in connection.execute(ends)}
+    return {row.currency: row.until for row in connection.execute(_ENDS)}
 
 
 def booked_before(connection: Connection, currency: str, since: datetime) -> Money:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, union_all
+from sqlalchemy import BindParameter, ColumnElement, Connection, Select, and_, func, or_, select, union_all
 
 from lib.ledger.calendar import SettlementDays
 from lib.ledger.closed.tables import PERIOD, QUARTER, SHEET
@@ -124,7 +124,7 @@ def month_of(moment: datetime, days: SettlementDays) -> str:
     return days.day_of(moment).isoformat()[:7]
 
 
-def closed(currency: str) -> ColumnElement[bool]:
+def closed(currency: str | BindParameter[str]) -> ColumnElement[bool]:
     """The condition that a period of this currency is closed, and stays so."""
     return and_(PERIOD.c.currency == currency, PERIOD.c.reopened_at.is_(None))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import takewhile
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, FromClause, bindparam, or_, select
 
 from lib.ledger.batch import Batch
 from lib.ledger.books import fees_until
@@ -57,6 +57,22 @@ class Month:
     late: list[Row]
 
 
+def _moved(volume: FromClause) -> ColumnElement[bool]:
+    return or_(volume.c.captured != 0, volume.c.refunded != 0)
+
+
+# Put together once: to put a statement into words takes longer than to run it.
+_KEPT = select(PERIOD.c.currency).where(PERIOD.c.reopened_at.is_(None))
+_MOVED, _MOVED_BY_DAY = (select(each.c.currency).where(_moved(each)).union(_KEPT) for each in (VOLUME, VOLUME_DAY))
+_CLOSED = select(PERIOD).where(closed(bindparam("currency"))).order_by(PERIOD.c.month)
+_EARLIEST = (
+    select(VOLUME.c.bucket)
+    .where(VOLUME.c.currency == bindparam("currency"), _moved(VOLUME))
+    .order_by(VOLUME.c.bucket)
+    .limit(1)
+)
+
+
 def months(database: Database, currency: str, days: SettlementDays, now: datetime) -> list[Month]:
     """Every month of a currency from its first movement to `now`, latest first."""
     with database.read() as connection:
@@ -66,10 +82,8 @@ def months(database: Database, currency: str, days: SettlementDays, now: datetim
 def currencies_with_months(database: Database) -> list[str]:
     """The currencies in which money ever moved or a month is closed, in alphabetical order."""
     with database.read() as connection:
-        volume = VOLUME_DAY if Batch(connection).zone() else VOLUME
-        moved = select(volume.c.currency).where((volume.c.captured != 0) | (volume.c.refunded != 0))
-        kept = select(PERIOD.c.currency).where(PERIOD.c.reopened_at.is_(None))
-        return sorted(connection.execute(moved.union(kept)).scalars())
+        wanted = _MOVED_BY_DAY if Batch(connection).zone() else _MOVED
+        return sorted(connection.execute(wanted).scalars())
 
 
 def heard_late(month: Month, known: Iterable[Month]) -> list[tuple[str, Row]]:
@@ -92,11 +106,9 @@ def months_in(
     connection: Connection, currency: str, days: SettlementDays, now: datetime, *, thorough: bool = False
 ) -> list[Month]:
     """Every month of a currency as one transaction sees it, earliest first. `thorough` as in `late_rows`."""
-    periods = select(PERIOD).where(closed(currency)).order_by(PERIOD.c.month)
-    held = {period.month: period for period in as_rows(Period, connection.execute(periods).mappings().all())}
-    moved = (VOLUME.c.captured != 0) | (VOLUME.c.refunded != 0)
-    earliest = select(VOLUME.c.bucket).where(VOLUME.c.currency == currency, moved).order_by(VOLUME.c.bucket).limit(1)
-    begun = connection.execute(earliest).scalar()
+    periods = connection.execute(_CLOSED, {"currency": currency}).mappings().all()
+    held = {period.month: period for period in as_rows(Period, periods)}
+    begun = connection.execute(_EARLIEST, {"currency": currency}).scalar()
     if held:
         first = min(held)  # what is dated before the first closed month came late
     elif begun:

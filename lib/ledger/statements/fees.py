@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from lib.ledger.batch import Batch
 from lib.ledger.calendar import SettlementDays
@@ -22,6 +22,22 @@ from lib.ledger.statements.tables import FEE_QUARTER, LINE
 from lib.ledger.statements.units import whole
 from lib.ledger.tables import time_text
 from lib.money import Money
+
+_PARTS = FEE_QUARTER.c.currency, FEE_QUARTER.c.holding
+# Put together once: a list of months asks for each, and to put a statement into words takes longer than to run it.
+_SUMMED = (
+    select(*_PARTS, func.sum(FEE_QUARTER.c.units))
+    .group_by(*_PARTS)
+    .where(FEE_QUARTER.c.bucket < bindparam("until", type_=FEE_QUARTER.c.bucket.type))
+)
+_BETWEEN = (
+    select(FEE_QUARTER)
+    .where(
+        FEE_QUARTER.c.bucket >= bindparam("since", type_=FEE_QUARTER.c.bucket.type),
+        FEE_QUARTER.c.bucket < bindparam("until", type_=FEE_QUARTER.c.bucket.type),
+    )
+    .order_by(FEE_QUARTER.c.bucket)
+)
 
 
 class Fee(NamedTuple):
@@ -52,8 +68,7 @@ def fees_by_day(
     since, until = days.span(first, last)
     with database.read() as connection:
         carried = _until(connection, since)
-        wanted = select(FEE_QUARTER).where(FEE_QUARTER.c.bucket >= since, FEE_QUARTER.c.bucket < until)
-        found = connection.execute(wanted.order_by(FEE_QUARTER.c.bucket)).mappings().all()
+        found = connection.execute(_BETWEEN, {"since": since, "until": until}).mappings().all()
     by_day: dict[tuple[date, str, str], int] = defaultdict(int)
     for row in found:
         by_day[(days.day_of(row["bucket"]), row["currency"], row["holding"])] += row["units"]
@@ -84,9 +99,7 @@ def add_fees(batch: Batch, lines: Iterable[Line]) -> None:
 
 
 def _until(connection: Connection, until: datetime) -> dict[tuple[str, str], int]:
-    parts = FEE_QUARTER.c.currency, FEE_QUARTER.c.holding
-    summed = select(*parts, func.sum(FEE_QUARTER.c.units)).group_by(*parts).where(FEE_QUARTER.c.bucket < until)
     found: dict[tuple[str, str], int] = defaultdict(int)
-    for currency, holding, units in connection.execute(summed):
+    for currency, holding, units in connection.execute(_SUMMED, {"until": until}):
         found[(currency, holding)] = int(units)
     return found
