@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from lib.ledger.migrations import migrate
@@ -240,6 +240,13 @@ def _with_long_log(connection: Any, _record: object) -> None:
 
 def _begin_with(statement: str) -> Callable[[Connection], None]:
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql(statement)
+        # The driver itself, as in `Batch`: a screen begins half a dozen times, and what SQLAlchemy does around a statement
+        # takes longer than to begin.
+        driver: Any = connection.connection.driver_connection
+        errors = connection.dialect.loaded_dbapi.Error
+        try:
+            driver.execute(statement).close()
+        except errors as error:
+            raise DBAPIError.instance(statement, None, error, errors) from error
 
     return begin

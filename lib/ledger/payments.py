@@ -7,7 +7,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from lib.checkout import models
 from lib.checkout.answer import Answer
@@ -27,6 +27,7 @@ KEY_LIFE = timedelta(seconds=100)
 """How long an idempotency key is surely remembered: Checkout.com's sandbox forgot after 120 s, the live system after 24 h."""
 
 CREATION = Table.metadata.tables["creation"]
+_CREATION = select(CREATION).where(CREATION.c.key == bindparam("key"))
 
 
 class CannotCharge(ValueError):
@@ -89,7 +90,7 @@ def charge_again(
 def find_creation(database: Database, key: str) -> Creation | None:
     """The creation asked for under `key`."""
     with database.read() as connection:
-        row = connection.execute(select(CREATION).where(CREATION.c.key == key)).mappings().one_or_none()
+        row = connection.execute(_CREATION, {"key": key}).mappings().one_or_none()
     return Creation(**row) if row else None
 
 
