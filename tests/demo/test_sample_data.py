@@ -22,7 +22,7 @@ from lib.ledger.deliveries import Incoming, receive
 from lib.ledger.desk import Desk
 from lib.ledger.facts import from_webhook, note_added
 from lib.ledger.fold import fold
-from lib.ledger.queries import DeliveryFilter, PaymentFilter, find_deliveries, find_payments
+from lib.ledger.queries import DeliveryFilter, PaymentFilter, find_deliveries, find_payments, pulse
 from lib.ledger.rebuild import compare
 from lib.ledger.record import PAYMENT, record
 from lib.ledger.search import index_waiting
@@ -230,3 +230,12 @@ def test_the_newest_payments_are_sample_payments_until_real_ones_come(desk: Desk
     filled(desk)
     rows = find_payments(desk.database, PaymentFilter(), limit=50).rows
     assert all(row.id.startswith("pay_sample") and len(row.id) == 30 for row in rows)
+
+
+def test_screens_hear_of_it_though_real_events_are_newer(desk: Desk) -> None:
+    record(desk.database, everything(NOW + timedelta(hours=1)))
+    before = pulse(desk.database)
+    filled(desk)
+    beside = pulse(desk.database)
+    removed(desk)
+    assert beside not in (before, pulse(desk.database))
