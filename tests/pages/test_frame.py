@@ -83,7 +83,7 @@ def test_an_unforeseen_failure_shows_a_number_and_no_traceback(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("sk_sbox_secret leaks here")
 
-    monkeypatch.setattr("lib.ledger.queries.pulse", fail)
+    monkeypatch.setattr("lib.ledger.overview.newest", fail)
     test = start()
     assert not test.exception
     assert "Something went wrong on our side" in test.error[0].value
@@ -155,7 +155,7 @@ def test_response_codes_are_explained() -> None:
 
 
 def test_what_happens_on_one_screen_runs_no_query_of_another(filled: Database, open_page: Open) -> None:
-    pulse = {"delivery", "event"}  # by which a live screen sees whether to draw again
+    pulse = {"delivery", "event", "sample"}  # by which a live screen sees whether to draw again
     own = {
         "settlement.py": pulse | {"fee_quarter", "json_each", "period", "volume"},
         "webhook_events.py": pulse | {"halved"},
