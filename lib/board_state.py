@@ -66,10 +66,10 @@ class State(msgspec.Struct, frozen=True):
 
     @property
     def pulse(self) -> int:
-        """A number that changes whenever a switch, the clock's setting or what comes next does."""
+        """A number that changes whenever a switch, the account, the clock's setting or what comes next does."""
         clock = self.clock
         rest = (clock.standing and clock.now, clock.ahead_seconds, clock.next_happening, clock.next_delivery)
-        return zlib.crc32(msgspec.json.encode(self.faults) + repr(rest).encode())
+        return zlib.crc32(msgspec.json.encode((self.faults, self.account)) + repr(rest).encode())
 
 
 class Try(msgspec.Struct, frozen=True):

@@ -69,6 +69,10 @@ def test_the_clock_moves_forward_and_the_pulse_with_it(board: Board, home: House
     board.set_fault("drop", on=True)
     switched = board.state().pulse
     assert switched != moved
+    board.set_account(kakaopay=False)
+    assert board.state().pulse != switched
+    board.set_account(kakaopay=True)
+    assert board.state().pulse == switched
     home.create()
     assert board.state().pulse != switched
     assert board.state().clock.next_happening
