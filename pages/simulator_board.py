@@ -17,6 +17,8 @@ OFFERS = {
     "2024-07": "As documented since July 2024",
     "default": "Both together",
 }
+SILENT = -1
+"""Not a version of anything: drawn while the simulator did not answer, and drawn again once it does."""
 
 
 def screen() -> None:
@@ -32,17 +34,17 @@ def screen() -> None:
         drawn = version_of(state)
         show(state)
     except BoardError as error:
+        drawn = SILENT
         frame.empty("power_off", "The simulator does not answer", words.plain(str(error)))
-        return
     live.redraw_on_change(version, drawn, minute)
 
 
 def version() -> int:
-    """What a redraw depends on; -1 when the simulator does not say."""
+    """What a redraw depends on; `SILENT` when the simulator does not say."""
     try:
         return version_of(board().state())
     except BoardError:
-        return -1
+        return SILENT
 
 
 def version_of(state: State) -> int:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.screens import Merchant, Window, badge, title
-from tests.support.server import Server, payment_request
+from tests.support.server import Server, payment_request, serving
 from tests.support.waiting import until
 
 
@@ -57,3 +62,18 @@ def test_a_run_is_saved(server: Server, window: Window) -> None:
         board.get_by_role("button", name="Save run").click()
     assert download.value.suggested_filename == "simulator-run.json"
     assert b"kakaopay-simulator-run/1" in download.value.path().read_bytes()
+
+
+@pytest.mark.soak
+def test_a_simulator_that_was_busy_for_long_comes_back_by_itself(window: Window, tmp_path: Path) -> None:
+    with serving(tmp_path) as server, server.checkout() as client, ThreadPoolExecutor(1) as beside:
+        board = window(f"{server.url}/simulator-board")
+        expect(board.get_by_text("None on")).to_be_visible()
+        with closing(sqlite3.connect(tmp_path / "simulator.db")) as somebody:
+            somebody.execute("BEGIN IMMEDIATE")
+            created = beside.submit(client.post, "/payments", json=payment_request("WAITS"), timeout=60)
+            board.get_by_role("radio", name="All").click()
+            expect(board.get_by_text("The simulator does not answer")).to_be_visible()
+            somebody.rollback()
+        expect(board.get_by_text("None on")).to_be_visible()
+        assert created.result().status_code == 202
