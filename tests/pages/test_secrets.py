@@ -76,7 +76,7 @@ def test_no_failure_tells_a_secret(told: Database, monkeypatch: pytest.MonkeyPat
 
     stream = io.StringIO()
     logs.configure(load(), stream)
-    monkeypatch.setattr("lib.ledger.queries.pulse", fail)
+    monkeypatch.setattr("lib.ledger.overview.newest", fail)
     test = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=30).run()
     assert "Something went wrong" in said(test)
     assert not leaks(everything(test))
