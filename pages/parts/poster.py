@@ -19,13 +19,17 @@ _PLATES: dict[Colour, tuple[str, str]] = {
 """Ground and letters, far enough apart in both modes."""
 
 
+_TYPEFACES = "'Source Sans 3', 'Source Sans Pro', Helvetica, Arial, sans-serif"
+"""In quotes, without which a browser drops the whole list for the digit in it, and sets the word in a serif."""
+
+
 def show(word: str, line: str, colour: Colour) -> None:
     """`word` large, `line` below it."""
     ground, ink = _PLATES[colour]
     svg = (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 240">'
         f'<rect width="640" height="240" rx="20" fill="{ground}"/>'
-        f'<g fill="{ink}" font-family="Source Sans 3, Source Sans Pro, Helvetica, Arial, sans-serif" text-anchor="middle">'
+        f'<g fill="{ink}" font-family="{_TYPEFACES}" text-anchor="middle">'
         f'<text x="320" y="128" font-size="{_fitting(84, word)}" font-weight="700">{escape(word)}</text>'
         f'<text x="320" y="192" font-size="{_fitting(38, line)}">{escape(line)}</text></g></svg>'
     )

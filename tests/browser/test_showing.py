@@ -11,7 +11,7 @@ import httpx
 import pytest
 import zxingcpp
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from lib import lan
 from tests.browser.screens import Window, kept_refunds, title
@@ -19,9 +19,16 @@ from tests.support.server import Server, free_port
 
 KEYBOARD_MS = 33  # between two repetitions of a held key
 
+TYPEFACE_TAKEN = """plate => {
+    const drawn = new DOMParser().parseFromString(atob(plate.src.split(",")[1]), "image/svg+xml");
+    return CSS.supports("font-family", drawn.querySelector("[font-family]").getAttribute("font-family"));
+}"""
 
-def poster(page: Page, word: str) -> None:
-    expect(page.get_by_role("img", name=re.compile(f"^{word}:"))).to_be_visible()
+
+def poster(page: Page, word: str) -> Locator:
+    plate = page.get_by_role("img", name=re.compile(f"^{word}:"))
+    expect(plate).to_be_visible()
+    return plate
 
 
 def key(page: Page, name: str, step: str) -> None:
@@ -42,7 +49,7 @@ def test_a_whole_life_by_keys_survives_loading_again(server: Server, window: Win
     poster(page, "Waiting")
 
     page.reload()
-    poster(page, "Waiting")
+    assert poster(page, "Waiting").evaluate(TYPEFACE_TAKEN)
     page.get_by_role("button", name="Pay for the customer").click()
     poster(page, "Paid")
     page.keyboard.down("ArrowRight")
