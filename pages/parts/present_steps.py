@@ -96,7 +96,8 @@ def events(payment: Payment) -> None:
     with latest:
         if told:
             kind = told[0].type
-            poster.show(name(kind), words.event(kind), COLOURS.get(kind, "yellow"))
+            said = words.event(kind)
+            poster.show(name(kind), said[:1].upper() + said[1:], COLOURS.get(kind, "yellow"))
         st.header(awaited(payment.id), anchor=False)
     with everything, st.container(border=True, gap="xsmall"):
         for fact in told:
