@@ -83,13 +83,12 @@ def face(clock: Clock, zone: ZoneInfo) -> None:
     now = clock.now if clock.standing else datetime.now(UTC) + timedelta(seconds=clock.ahead_seconds)
     ahead = words.ago(now, now - timedelta(seconds=clock.ahead_seconds)).removeprefix("in ")
     figures = {
-        "Its date": f"{now.astimezone(zone):%-d %b %Y}",
-        f"Its time, {now.astimezone(zone):%Z}": f"{now.astimezone(zone):%H:%M:%S}",
+        f"Its clock, {now.astimezone(zone):%-d %b %Y}": f"{now.astimezone(zone):%H:%M:%S %Z}",
         "Ahead of real time": "Stands still" if clock.standing else ahead if clock.ahead_seconds else "In step",
         "Next due": coming(clock.next_happening, now),
         "Next delivery": coming(clock.next_delivery, now),
     }
-    with st.grid(3, min_column_width=120, gap="small"):
+    with st.grid(2, min_column_width=120, gap="small"):
         for name, value in figures.items():
             st.metric(name, value)
 
