@@ -21,7 +21,7 @@ FEW = 3
 
 
 def screen() -> None:
-    frame.page("Payments", "Find a payment from what the customer tells you.")
+    frame.page("Payments", "Find a payment from what the customer tells you; its amount opens it.")
     database = desk().database
     drawn = pulse(database)
     live.redraw_on_change(lambda: pulse(database), drawn, live.this_minute())
@@ -115,7 +115,7 @@ def show_rows(page: Page[Payment]) -> None:
             "customer": st.column_config.TextColumn("Customer", width=224),
         },
         key="payments",
-        alt="Payments, newest first; choose an id in the last column to open one",
+        alt="Payments, newest first; choose an amount, or an id in the last column, to open one",
     )
 
 
