@@ -41,8 +41,7 @@ def screen() -> None:
         frame.empty(
             "balance",
             "No report yet",
-            "Fetch the reports that Checkout.com has made, or import a Financial Actions or Payouts CSV that you downloaded. "
-            "Checkout.com makes them after each settlement day.",
+            "Checkout.com makes reports after each settlement day. Fetch them, or import a Financial Actions or Payouts CSV.",
         )
         return
     view = st.segmented_control(
