@@ -24,7 +24,7 @@ _A_PAYMENT = 10
 def screen() -> None:
     frame.page(
         "Sample data",
-        "Months of a shop's payments, made up from a seed: to see the screens at work, and to take out again.",
+        "Months of a shop's payments, made up to see the screens at work, and taken out again when you like.",
     )
     if not frame.allowed("simulate"):
         return
@@ -94,7 +94,7 @@ def show_sample(sample: Sample) -> None:
         by = "on the command line" if sample.asked_by == "Command line" else f"by {words.plain(sample.asked_by)}"
         months = "1 month" if sample.months == 1 else f"{sample.months} months"
         st.markdown(
-            f"Seed {sample.seed}; {months}, ended {words.when(sample.until, zone)}; asked for {by}. "
+            f"{months} up to {words.when(sample.until, zone)}, made from seed {sample.seed}; asked for {by}. "
             "Their ids begin with `pay_sample`."
         )
         if sample.state == "filled":
