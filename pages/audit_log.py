@@ -111,7 +111,7 @@ def show_list(found: Page[Audit]) -> None:
         alt="The audit log, newest first: when, what, who, on what, before and after, role and from where",
     )
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.caption(f"Newest first, times in {zone.key}", width="content")
+        st.caption(f"Newest first, times in {datetime.now(zone):%Z}", width="content")
         tables.turn_pages(found.newer, found.older, key="entries")
 
 

@@ -164,7 +164,7 @@ def show_list(found: Page[Delivery]) -> None:
         alt="Deliveries, newest first; choose a number to see what was delivered",
     )
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.caption(f"Newest first, times in {zone.key}", width="content")
+        st.caption(f"Newest first, times in {datetime.now(zone):%Z}", width="content")
         tables.turn_pages(found.newer, found.older, key="deliveries")
 
 
