@@ -223,11 +223,13 @@ def confirm(payment: Payment, key: str, asked: Asked) -> None:
     def ask() -> None:
         who = payment.customer_email or payment.customer_name
         because = catalog.kakaopay().refund_reasons[asked.reason]
+        # The order on a line of its own: within a sentence a reference breaks at its hyphen.
         st.markdown(
-            f"**{asked.amount}** goes back to {f'**{words.plain(who)}**' if who else 'the customer'} for order "
-            f"**{words.plain(payment.reference or payment.id)}**. Reason: {words.plain(because.lower())}. "
-            f"{what_then(asked)}"
+            f"**{asked.amount}** goes back to {f'**{words.plain(who)}**' if who else 'the customer'}.  \n"
+            f"Order: **{words.plain(payment.reference or payment.id)}**  \n"
+            f"Reason: {words.plain(because.lower())}"
         )
+        st.markdown(what_then(asked))
         with st.container(horizontal=True, horizontal_alignment="right"):
             kept = st.button("Keep it", key=f"keep_{key}")
             sure = st.button(frame.primary(f"Refund {asked.amount}", "undo"), type="primary", key=f"sure_{key}")
