@@ -78,7 +78,8 @@ def show_fact(entry: Told) -> None:
     fact, body = entry.fact, json.loads(entry.fact.body)
     icon, source = words.SOURCES.get(fact.source, ("help", fact.source))
     who = words.plain(str(author(body))) if fact.source == "human" and author(body) else source
-    did = f" · {changes(entry.changed)}" if entry.changed else ""
+    changed = "changed " if entry.changed.startswith("nothing") else ""
+    did = f" · {changed}{changes(entry.changed)}" if entry.changed else ""
     parts = [f"{words.clock(entry.at, desk().settings.zone)} **{who}** {said(fact, body)}{did}"]
     parts += [gap_badge(gap) for gap in entry.gaps]
     repeats = sum(copy.verdict in REPEATS for copy in entry.deliveries)
