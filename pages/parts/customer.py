@@ -12,7 +12,7 @@ from lib import catalog
 from lib.ledger.customers import Chain, Others
 from lib.ledger.letter import letter
 from lib.ledger.tables import Payment, Refund
-from lib.money import Money
+from lib.money import NBSP, Money
 from pages.parts import erase, words
 from pages.parts.session import desk, operator
 
@@ -62,7 +62,8 @@ def counted(others: Others) -> str:
     if not others.count:
         return ""
     number = f"over {others.count}" if others.more else str(others.count)
-    return f"{number} other payment{'s' if others.count > 1 else ''}"
+    # In one piece: on a phone its last word stood alone in a line.
+    return f"{number} other payment{'s' if others.count > 1 else ''}".replace(" ", NBSP)
 
 
 def link(payment: Payment) -> str:
