@@ -107,6 +107,7 @@ def figures(scene: Scene) -> None:
 
 
 def lines(scene: Scene) -> None:
+    st.markdown("**Is every payment known here once its customer has paid?** :gray[:small[Payments, by the minute]]")
     charts.two_lines(
         [second / 60 for second, _, _ in scene.history],
         {"Paid by customers": [paid for _, paid, _ in scene.history], "Known here": [k for _, _, k in scene.history]},
