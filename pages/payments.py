@@ -21,7 +21,7 @@ FEW = 3
 
 
 def screen() -> None:
-    frame.page("Payments", "Find a payment from what the customer tells you; its amount opens it.")
+    frame.page("Payments", "Find a payment from what the customer tells you; choose its amount to open it.")
     database = desk().database
     drawn = pulse(database)
     live.redraw_on_change(lambda: pulse(database), drawn, live.this_minute())

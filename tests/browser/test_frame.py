@@ -69,7 +69,7 @@ def test_every_deep_link_on_a_process_that_nobody_has_visited(
         ("payment?reference=%F0%9F%8D%B5%22%3Cscript%3E", "No such payment here"),
         (
             "payments?status=zzz&cursor=%25%25%25&since=99&currency=%00",
-            "Find a payment from what the customer tells you; its amount opens it.",
+            "Find a payment from what the customer tells you; choose its amount to open it.",
         ),
         ("refunds?refund_status=zzz&cursor=%25%25%25", "Where every refund stands."),
         ("webhook-events?verdict=zzz&cursor=%25%25%25&delivery=abc", "There is no delivery abc"),
