@@ -13,7 +13,7 @@ from lib.ledger.account import Account, account, earlier
 from lib.ledger.order_lines import lines_of
 from lib.ledger.refunds import expected_between
 from lib.ledger.tables import Payment, Refund
-from lib.money import Money
+from lib.money import NBSP, Money
 from pages.parts import charts, words
 from pages.parts.kept import kept
 from pages.parts.session import desk
@@ -111,7 +111,7 @@ def show_entries(payment: Payment, held: Account, refunds: Sequence[Refund]) -> 
         summed = {refund.key for refund in before}
         moved = [refund for refund in moved if refund.key not in summed]
     for refund in moved + unmoved:
-        who = f", by {words.plain(refund.requested_by)}" if refund.requested_by else ""
+        who = f", by {whole(words.plain(refund.requested_by))}" if refund.requested_by else ""
         what = f"{words.refund_reason(refund)}{who}"
         rows.append((what, details(refund, refunds), words.refund_sign(refund).badge, -refund.money))
     shown = len(rows) - len(unmoved)
@@ -137,6 +137,11 @@ def draw_entries(entries: Sequence[tuple[str, int]], currency: str, *, bracketed
     st.table(style, border="horizontal", hide_index=True, alt="Entries of the refund account")
 
 
+def whole(text: str) -> str:
+    """Words that a phone does not part: its lines would break within a name or a date."""
+    return text.replace(" ", NBSP)
+
+
 def details(refund: Refund, refunds: Sequence[Refund]) -> str:
     """When it was asked for and what has become of it since, in one line."""
     zone = desk().settings.zone
@@ -145,9 +150,9 @@ def details(refund: Refund, refunds: Sequence[Refund]) -> str:
         parts.append(f"approved by {words.plain(refund.approved_by)}")
     if refund.status in ("pending", "refunded"):
         first, last = expected_between(refund)
-        parts.append(f"with the customer {words.day(first)} to {words.day(last)}")
+        parts.append(f"with the customer {whole(f'{words.day(first)} to {words.day(last)}')}")
     elif refund.status == "awaiting_approval" and refund.approve_by:
-        parts.append(f"held back until {words.stamp(refund.approve_by, zone)}")
+        parts.append(f"held back until {whole(words.stamp(refund.approve_by, zone))}")
     elif refund.decided_at and refund.status not in MOVED:
         parts += [words.refund_ending(refund), f"given back {words.when(refund.decided_at, zone)}"]
     pieces = [f"{line['quantity']} × {words.plain(line['name'])}" for line in lines_of(refund)]
