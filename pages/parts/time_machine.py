@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from lib.board import Clock
 from lib.money import NBSP
 from pages.parts import words
 from pages.parts.session import operator
-from pages.parts.simulator import acts, attempt, outcome
+from pages.parts.simulator import acts, attempt, board, outcome
 
 UNITS = {"minutes": "Minutes", "hours": "Hours", "days": "Days"}
 A_MOMENT = timedelta(seconds=1)
@@ -52,7 +52,7 @@ def show(clock: Clock, zone: ZoneInfo) -> None:
                 icon=":material/fast_forward:",
                 disabled=chosen is None,
                 on_click=travel,
-                args=(stops, clock),
+                args=(stops,),
                 key="travel",
             )
             further = st.popover("Further", icon=":material/more_time:", key="further", on_change="rerun")
@@ -74,7 +74,7 @@ def offer_any_time() -> None:
         "Unit", list(UNITS), default="days", required=True, format_func=UNITS.__getitem__, key="far_unit"
     )
     if st.button("Move the clock", key="to_far"):
-        advance(timedelta(**{unit or "days": number}), "The clock was moved.")
+        advance(timedelta(**{unit or "days": number}))
         st.rerun()
 
 
@@ -146,21 +146,33 @@ def stops_from(clock: Clock, zone: ZoneInfo) -> list[Stop]:
     return sorted(stops, key=lambda stop: stop.at)
 
 
-def travel(stops: Mapping[str, Stop], clock: Clock) -> None:
-    """Go where the slider stands by now: it may have been dragged on since the button was drawn."""
+def travel(stops: Mapping[str, Stop]) -> None:
+    """Go where the slider stands by now, as it may have been dragged on since the button was drawn; once, if asked twice."""
     stop = stops.get(st.session_state["time_stop"])
-    if stop and advance(
-        stop.at - clock.now, f"{stop.name}: the clock was moved. Everything due on the way has happened."
-    ):
+    if stop is None:
+        return
+
+    def go() -> str:
+        by = stop.at - board().state().clock.now
+        if by > timedelta():
+            acts().advance(operator(), by)
+        return f"{stop.name}: the clock was moved. Everything due on the way has happened."
+
+    if move(go):
         st.session_state["time_arrived"] = stop
         st.session_state["time_stop"] = NOW
 
 
-def advance(by: timedelta, done: str) -> bool:
-    def move() -> str:
+def advance(by: timedelta) -> None:
+    def go() -> str:
         acts().advance(operator(), by)
-        return done
+        return "The clock was moved."
 
+    move(go)
+
+
+def move(go: Callable[[], str]) -> bool:
+    """Without a spinner: whatever is drawn before the act can end this run, when the browser has more to tell, and the
+    click would be lost."""
     st.session_state.pop("time_arrived", None)
-    with st.spinner("Moving the clock; everything due on the way happens now"):
-        return attempt("clock", move)
+    return attempt("clock", go)

@@ -26,12 +26,16 @@ def test_the_clock_is_dragged_to_a_links_expiry_and_the_dashboard_follows(window
         until(lambda: server.rows(status, of="UNPAID") == [("Expired",)], what="the expiry")
 
 
-def travel(board: Page, stop: str, steps: int) -> None:
-    """Drag the clock so many stops on, to the one of this name, and go there."""
+def travel(board: Page, stop: str, steps: int, meaning: str) -> None:
+    """Drag the clock so many stops on, to the one of this name, and go there once the screen says what it means.
+
+    The slider tells of itself a moment after it stands, so a click without looking would go to where it stood before.
+    """
     slider = board.get_by_role("slider", name="Drag the clock to")
     for _ in range(steps):
         slider.press("ArrowRight")
     expect(slider).to_have_attribute("aria-valuetext", stop)
+    expect(board.get_by_text(meaning)).to_be_visible()
     board.get_by_role("button", name="Travel there").click()
     expect(board.get_by_text(f"{stop}: the clock was moved.")).to_be_visible()
 
@@ -44,22 +48,22 @@ def test_the_dashboard_follows_the_clock_to_every_stop(window: Window, tmp_path:
         board, page = window(f"{server.url}/simulator-board"), window(f"{server.url}/payment?id={monthly}")
         expect(page.get_by_text("it can be refunded until")).to_be_visible()
 
-        travel(board, "Link expiry", 1)
+        travel(board, "Link expiry", 1, "links that nobody has paid expire")
         merchant.wait(unpaid, "Expired")
 
-        travel(board, "Payout day", 2)
+        travel(board, "Payout day", 2, "two midnights on")
         reports = window(f"{server.url}/reconcile")
         reports.get_by_role("button", name="Fetch from Checkout.com").click()
         expect(reports.get_by_text("The reports and the ledger agree in everything.")).to_be_visible()
 
-        travel(board, "Next charge", 3)
+        travel(board, "Next charge", 3, "a month on")
         page.get_by_role("textbox", name="Amount in HKD").last.fill("50.00")
         page.get_by_role("button", name="Charge HKD 50.00").click()
         expect(page.get_by_role("button", name="Another charge")).to_be_visible()
         charged = "SELECT status FROM payment WHERE id <> :id AND amount = 5000"
         until(lambda: server.rows(charged, id=monthly) == [("Captured",)], what="next month's charge")
 
-        travel(board, "Day 366", 4)
+        travel(board, "Day 366", 4, "are over for everything paid until now")
         board.get_by_role("link", name="Open a payment: it says why it cannot be refunded").click()
         expect(title(board, "Payments")).to_be_visible()
         page.reload()

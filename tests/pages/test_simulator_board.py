@@ -191,6 +191,18 @@ def test_the_clock_goes_where_the_slider_was_dragged_last(board: Board, open_pag
     assert "Next charge: the clock was moved." in calm(page).success[0].value
 
 
+def test_two_who_go_to_the_same_stop_meet_there(board: Board, open_page: Open) -> None:
+    one, other = open_page(PAGE), open_page(PAGE)
+    for page in (one, other):
+        page.select_slider(key="time_stop").set_value("Next charge").run()
+    one.button(key="travel").click().run()
+    there = board.state().clock.ahead_seconds
+    assert there >= 28 * 86400 - 1
+    other.button(key="travel").click().run()
+    assert board.state().clock.ahead_seconds - there < 3600
+    assert "Next charge: the clock was moved." in calm(other).success[0].value
+
+
 def test_a_link_expires_when_the_clock_goes_there(home: House, open_page: Open) -> None:
     payment = home.create()
     page = open_page(PAGE)
