@@ -141,8 +141,12 @@ def two_lines(
         traces[-1]["hovertemplate"] = hover
     last = {name: counts[-1] if counts else 0 for name, counts in lines.items()}
     end = across[-1] if across else 0
-    apart = max(last.values(), default=0) - min(last.values(), default=0) > max(last.values(), default=0) / 8
-    labels = last if apart else {" = ".join(last): max(last.values(), default=0)}
+    most, least = max(last.values()), min(last.values())
+    labels = {f"{name} {count:,}": count for name, count in last.items()}
+    if most == least:
+        labels = {f"{' = '.join(last)} {most:,}": most}
+    elif most - least <= most / 8:  # two labels would lie on each other
+        labels = {" · ".join(labels): most}
     layout = {
         "height": 260,
         "margin": _MARGIN | {"t": 20},
@@ -160,13 +164,13 @@ def two_lines(
             {
                 "x": end,
                 "y": count,
-                "text": f"{name} {count:,}",
+                "text": text,
                 "xanchor": "right" if end > until / 2 else "left",
                 "yanchor": "bottom",
                 "showarrow": False,
                 "font": _axis().get("tickfont", {}),
             }
-            for name, count in labels.items()
+            for text, count in labels.items()
         ],
     }
     st.plotly_chart(Figure(traces, layout), key=key, config=_QUIET, alt=alt)

@@ -48,6 +48,23 @@ def test_during_the_outage_it_shows_what_is_missing(shown: Callable[..., str]) -
     assert "Webhooks are down for ten minutes. Customers go on paying" in words
 
 
+@pytest.mark.parametrize(
+    ("known", "labels"),
+    [
+        (29, ["Paid by customers = Known here 29"]),
+        (28, ["Paid by customers 29 · Known here 28"]),
+        (9, ["Paid by customers 29", "Known here 9"]),
+    ],
+)
+def test_the_lines_say_equal_only_when_they_are(
+    monkeypatch: pytest.MonkeyPatch, empty: Database, open_page: Open, known: int, labels: list[str]
+) -> None:
+    happy = Scene(**HAPPY | {"history": ((0, 0, 0), (120, 29, known))})
+    monkeypatch.setattr(Theatre, "scene", happy)
+    [chart] = charts(open_page("theatre.py"))
+    assert [label.text for label in chart.layout.annotations] == labels
+
+
 def test_a_happy_end_and_one_that_is_the_same_again(shown: Callable[..., str]) -> None:
     assert "40 events, 9 payments, 0 rows differ. The currency totals tie." in shown(**HAPPY)
     assert "Play it again: it comes out the same." in shown(**HAPPY)
