@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import streamlit as st
@@ -120,9 +120,15 @@ def table(rows: list[Movement], zone: ZoneInfo) -> None:
 
 
 def span(chosen: Selection) -> str:
-    """`Tue 14 Oct 2026 00:00 – Wed 15 Oct 2026 00:00 HKT`."""
+    """`Tue 14 Oct 2026, HKT` and `Tue 14 Oct – Mon 20 Oct 2026, HKT` where whole days are meant, else
+    `Tue 14 Oct 2026 13:00 – Tue 14 Oct 2026 14:00 HKT`."""
     since, until = (edge.astimezone(chosen.zone) for edge in (chosen.since, chosen.until))
-    return f"{since:%a %-d %b %Y %H:%M} – {until:%a %-d %b %Y %H:%M %Z}"
+    if since.time() != time() or until.time() != time():
+        return f"{since:%a %-d %b %Y %H:%M} – {until:%a %-d %b %Y %H:%M %Z}"
+    last = until.date() - timedelta(days=1)
+    if since.date() == last:
+        return f"{since:%a %-d %b %Y, %Z}"
+    return f"{since:%a %-d %b}{'' if since.year == last.year else f' {since.year}'} – {last:%a %-d %b %Y}, {since:%Z}"
 
 
 screen()

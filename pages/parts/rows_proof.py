@@ -24,10 +24,10 @@ def show(proof: Tie) -> None:
         f"refunded {-rows.refunded} in {words.counted(rows.refunded_count, 'refund')}, net {rows.net}"
     )
     if proof.holds:
-        st.markdown(f":green[:material/check_circle:] **Rows sum to the bar**: {said}", width="content")
+        st.markdown(f":green[:material/check_circle:] **The rows add up to the figure**: {said}", width="content")
     else:
         st.error(
-            f"The rows come to {said}, but the bar says captured {proof.figure.captured}, refunded "
+            f"The rows come to {said}, but the figure says captured {proof.figure.captured}, refunded "
             f"{proof.figure.refunded}. Run `python -m lib.ledger.rebuild`, and trust neither until then.",
             icon=":material/error:",
         )

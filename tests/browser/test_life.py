@@ -69,7 +69,7 @@ def test_from_request_to_settlement(
     desk.mouse.down()
     desk.mouse.up()
     expect(title(desk, "Rows")).to_be_visible()
-    expect(desk.get_by_text("Rows sum to the bar")).to_be_visible()
+    expect(desk.get_by_text("The rows add up to the figure")).to_be_visible()
     desk.go_back()
     expect(title(desk, "Overview")).to_be_visible()
 

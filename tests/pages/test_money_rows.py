@@ -27,7 +27,7 @@ def test_the_rows_sum_to_the_bar_and_can_be_taken_away(filled: Database, open_pa
     page = open_page(PAGE, **span())
     assert not [*page.error, *page.exception]
     words = said(page)
-    assert "Rows sum to the bar" in words
+    assert "The rows add up to the figure" in words
     assert "captured KRW 45,000 in 1 payment, refunded −KRW 5,000 in 1 refund, net KRW 40,000" in words.replace(
         "\u00a0", " "
     )
@@ -35,6 +35,23 @@ def test_the_rows_sum_to_the_bar_and_can_be_taken_away(filled: Database, open_pa
     assert [amount.replace("\u00a0", " ") for amount in table.value["amount"]] == ["−KRW 5,000", "KRW 45,000"]
     assert [list(kind) for kind in table.value["kind"]] == [["Refunded"], ["Captured"]]
     assert len(page.get("download_button")) == 3
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "words"),
+    [
+        ("2026-10-13T16:00:00Z", "2026-10-14T16:00:00Z", "KRW, Wed 14 Oct 2026, HKT"),
+        ("2026-10-13T16:00:00Z", "2026-10-20T16:00:00Z", "KRW, Wed 14 Oct – Tue 20 Oct 2026, HKT"),
+        ("2025-12-29T16:00:00Z", "2026-01-01T16:00:00Z", "KRW, Tue 30 Dec 2025 – Thu 1 Jan 2026, HKT"),
+        ("2026-10-14T05:00:00Z", "2026-10-14T06:00:00Z", "KRW, Wed 14 Oct 2026 13:00 – Wed 14 Oct 2026 14:00 HKT"),
+        ("2026-10-14T15:00:00Z", "2026-10-14T16:00:00Z", "KRW, Wed 14 Oct 2026 23:00 – Thu 15 Oct 2026 00:00 HKT"),
+    ],
+)
+def test_whole_days_are_said_as_days_and_other_times_to_the_minute(
+    empty: Database, open_page: Open, since: str, until: str, words: str
+) -> None:
+    page = open_page(PAGE, currency="KRW", since=since, until=until, tz="Asia/Hong_Kong")
+    assert words in page.subheader[0].value
 
 
 def test_a_figure_that_its_rows_do_not_make_is_named_and_makes_no_file(filled: Database, open_page: Open) -> None:

@@ -11,7 +11,10 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from playwright.sync_api import Browser
 
@@ -24,6 +27,7 @@ from tests.support.server import ROOT, Server, free_port
 
 PICTURES = ROOT / ".pictures"
 SAMPLE = ("-m", "lib.demo", "--payments", "3000", "--seed", "7", "--months", "3")
+HONG_KONG = ZoneInfo("Asia/Hong_Kong")
 MODES: tuple[Mode, ...] = ("light", "dark")
 
 
@@ -68,11 +72,12 @@ def for_the_readme(server: Server, browser: Browser, payment_id: str) -> None:
 
 def every_screen(server: Server, browser: Browser, payment_id: str, folder: Path) -> None:
     """Whole screens as `NAME-MODE-WIDTH.webp`; says which are wider than their window."""
-    some_time = "since=2020-01-01T00:00:00Z&until=2100-01-01T00:00:00Z&zone=Asia/Hong_Kong"
+    tomorrow = datetime.combine(datetime.now(HONG_KONG).date() + timedelta(days=1), time(), HONG_KONG).astimezone(UTC)
+    week = {"since": f"{tomorrow - timedelta(days=7):%Y-%m-%dT%H:%M:%SZ}", "until": f"{tomorrow:%Y-%m-%dT%H:%M:%SZ}"}
     addresses = {
         "payment": f"payment?id={payment_id}",
         "payment-nobody": "payment?id=pay_nobody",
-        "money-rows": f"money-rows?currency=HKD&{some_time}",
+        "money-rows": f"money-rows?{urlencode({'currency': 'HKD', **week, 'tz': HONG_KONG.key})}",
     }
     with camera(browser, "light", DESK) as desk:
         for link in entries(desk.show(server.url)).all():
