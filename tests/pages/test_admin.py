@@ -88,3 +88,25 @@ def test_an_entry_reads_as_words() -> None:
     assert entries.change('{"on":false,"TIME_ZONE":""}', '{"on":true,"TIME_ZONE":null,"several_words":[1]}') == (
         "on: no → yes; TIME_ZONE: — → —; several words: [1]"
     )
+    identifier = "0123456789abcdef0123456789abcdef"
+    assert entries.change(None, f'{{"payments":3000,"seed":3000,"refund":"{identifier}"}}') == (
+        "payments: 3,000; seed: 3000; refund: 0123…cdef"
+    )
+
+
+@pytest.mark.parametrize(
+    ("action", "subject", "words"),
+    [
+        ("refund.requested", "pay_6kv6aaaaaaaaaaaaaaaaaaywon", "pay_6kv6…ywon"),
+        ("payment.requested", "0123456789abcdef0123456789abcdef", "Key 0123…cdef"),
+        ("bulk.uploaded", "0123456789abcdef0123456789abcdef", "File 0123…cdef"),
+        ("delivery.tried_again", "12", "Delivery 12"),
+        ("settings.changed", "settings", "Settings"),
+        ("sample.begun", "sample data", "Sample data"),
+        ("theatre.played", "theatre", "Incident theatre"),
+        ("sign_in.done", "Mina Park 2026-10-14T13:43:00+00:00", "Sign-in"),
+        ("period.closed", "KRW 2026-08", "KRW 2026-08"),
+    ],
+)
+def test_an_entry_says_what_an_id_is_of(action: str, subject: str, words: str) -> None:
+    assert entries.subject(action, subject) == words
