@@ -93,7 +93,7 @@ def dry_run(bulk: Bulk, found: Sequence[Tally]) -> None:
     if moving:
         with st.grid(4, min_column_width=150, gap="small"):
             for amount in amounts:
-                st.metric(f"{words.dot(amount.currency)} {amount.currency} would go back", amount.figure, border=True)
+                st.metric(f"{words.dot(amount.currency)} Would go back", str(amount), border=True)
     else:
         st.info("No row of this file can be refunded as it stands. Each says why below.", icon=":material/info:")
     waiting = sum(tally.count for tally in moving if tally.status == "needs_approval")
@@ -107,7 +107,7 @@ def dry_run(bulk: Bulk, found: Sequence[Tally]) -> None:
             if st.button(label, type="primary", key="bulk_ask"):
                 confirm(bulk, moving, amounts, count, waiting)
         st.button(
-            "Look again",
+            "Check again",
             icon=":material/refresh:",
             help="Judges every row anew by what is known now. No money moves.",
             on_click=act,
@@ -187,7 +187,7 @@ def buttons(bulk: Bulk) -> None:
             if st.button(label, type="primary", on_click=act, args=(batches.resume, bulk), key="bulk_resume"):
                 st.rerun()
         if st.button(
-            "Look again at what was kept back",
+            "Check again what was kept back",
             icon=":material/refresh:",
             help="Judges every row that was not sent anew. No money moves before you confirm.",
             on_click=act,
