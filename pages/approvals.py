@@ -69,7 +69,7 @@ def show_refund(refund: Refund, payment: Payment) -> None:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.subheader(str(refund.money), anchor=False, width="content")
             if refund.approve_by:
-                st.badge(f"ends {words.when(refund.approve_by, zone)}", icon=":material/timer:", color="orange")
+                st.badge(f"runs out {words.when(refund.approve_by, zone)}", icon=":material/timer:", color="orange")
         who = " · ".join(words.plain(part) for part in (payment.customer_name, payment.customer_email) if part)
         st.markdown(
             f"To {who or 'a customer without name'} for order **{words.plain(payment.reference or payment.id)}**"
