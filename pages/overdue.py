@@ -34,7 +34,7 @@ def screen() -> None:
         frame.empty(
             "task_alt",
             "Nothing is overdue",
-            "Of every payment and refund we have heard what we should have heard by now.",
+            "Of every payment and refund we have heard all that was due by now.",
             ("payments.py", "Go to Payments"),
         )
     show_asking()
