@@ -197,6 +197,7 @@ def show_history(month: Month) -> None:
 def show_list(listed: Sequence[Month]) -> None:
     labels = {period.name(month.month): month for month in listed}
     currency = listed[0].currency
+    st.caption("Every month, latest first. Click one to see it above.")
     tables.show_list(
         {
             "month": list(labels),
