@@ -152,7 +152,7 @@ def details(refund: Refund, refunds: Sequence[Refund]) -> str:
         first, last = expected_between(refund)
         parts.append(f"with the customer {whole(f'{words.day(first)} to {words.day(last)}')}")
     elif refund.status == "awaiting_approval" and refund.approve_by:
-        parts.append(f"held back until {whole(words.stamp(refund.approve_by, zone))}")
+        parts.append(f"waits for approval until {whole(words.stamp(refund.approve_by, zone))}")
     elif refund.decided_at and refund.status not in MOVED:
         parts += [words.refund_ending(refund), f"given back {words.when(refund.decided_at, zone)}"]
     pieces = [f"{line['quantity']} × {words.plain(line['name'])}" for line in lines_of(refund)]
