@@ -49,7 +49,7 @@ def show_group(found: Iterable[Shown]) -> None:
 
 
 def value(setting: Shown) -> str:
-    shown = words.plain(setting.value) if setting.value else "—"
+    shown = words.plain(setting.value) if setting.value else ":gray[not set]"
     return f"{shown}  \n:small[:gray[{SOURCES[setting.source]}]]"
 
 
