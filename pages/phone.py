@@ -8,7 +8,7 @@ from lib import lan, phone
 from lib.ledger.payments import new_key
 from lib.ledger.tables import Creation
 from lib.phone import Check
-from pages.parts import customer_state, frame, link_code, showing
+from pages.parts import customer_state, frame, link_code, poster, showing
 from pages.parts.session import desk
 
 KEY = "phone_key"
@@ -96,9 +96,7 @@ def show(creation: Creation) -> None:
     url = payment.redirect_url if payment and payment.status == "Pending" else None
     if payment:
         state = customer_state.state_of(payment)
-        code, told = (
-            st.columns(2, gap="large", vertical_alignment="center") if url else (None, st.columns([1, 3, 1])[1])
-        )
+        code, told = st.columns(2, gap="large", vertical_alignment="center") if url else (None, poster.stage())
         if code and url:
             with code, st.container(horizontal_alignment="center"):
                 if not link_code.show_to_phones(url, payment, width=560):

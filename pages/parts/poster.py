@@ -7,6 +7,7 @@ from html import escape
 from typing import Literal
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 Colour = Literal["yellow", "blue", "green", "red", "grey"]
 _PLATES: dict[Colour, tuple[str, str]] = {
@@ -35,6 +36,11 @@ def show(word: str, line: str, colour: Colour) -> None:
     )
     data = base64.b64encode(svg.encode()).decode()
     st.image(f"data:image/svg+xml;base64,{data}", width="stretch", alt=f"{word}: {line}")
+
+
+def stage() -> DeltaGenerator:
+    """The middle of a screen, for a word that is shown alone: as wide as leaves the keys below it in sight on a projector."""
+    return st.columns([1, 6, 1])[1]
 
 
 def _fitting(size: int, text: str) -> int:

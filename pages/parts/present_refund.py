@@ -65,8 +65,7 @@ def watch(payment_id: str, key: str, status: str | None, version: int) -> None:
     payment, refund = find_payment(desk().database, payment_id), find_refund(desk().database, key)
     if payment is None:
         return
-    _, middle, _ = st.columns([1, 3, 1])
-    with middle:
+    with poster.stage():
         announce(payment, refund)
         held = account(payment)
         with st.grid(4, min_column_width=150):

@@ -30,7 +30,7 @@ COLOURS: dict[str, Colour] = {
 def begin(payment: Payment | None) -> None:
     """The amount, and how to go on."""
     preset = catalog.kakaopay().demonstration
-    picture, told = st.columns(2, gap="large", vertical_alignment="center")
+    picture, told = st.columns([3, 2], gap="large", vertical_alignment="center")
     with picture:
         poster.show(str(parse(preset.amount, preset.currency)), preset.name, "yellow")
     with told:
@@ -60,8 +60,7 @@ def scan(payment: Payment) -> None:
 
 def pay(payment: Payment) -> None:
     """The state alone, and the customer's part for whoever has no phone."""
-    _, middle, _ = st.columns([1, 3, 1])
-    with middle:
+    with poster.stage():
         watch(payment)
         if payment.status == "Pending" and payment.redirect_url:
             with st.container(horizontal=True, horizontal_alignment="center"):
