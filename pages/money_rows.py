@@ -120,8 +120,8 @@ def table(rows: list[Movement], zone: ZoneInfo) -> None:
 
 
 def span(chosen: Selection) -> str:
-    """`Wed 14 Oct 2026, HKT` and `Tue 14 Oct – Mon 20 Oct 2026, HKT` where whole days are meant, else
-    `Wed 14 Oct 2026 13:00 – Tue 14 Oct 2026 14:00 HKT`."""
+    """`Wed 14 Oct 2026, HKT` and `Wed 14 Oct – Tue 20 Oct 2026, HKT` where whole days are meant, else
+    `Wed 14 Oct 2026 13:00 – Wed 14 Oct 2026 14:00 HKT`."""
     since, until = (edge.astimezone(chosen.zone) for edge in (chosen.since, chosen.until))
     if since.time() != time() or until.time() != time():
         return f"{since:%a %-d %b %Y %H:%M} – {until:%a %-d %b %Y %H:%M %Z}"
