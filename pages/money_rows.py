@@ -79,7 +79,10 @@ def show(chosen: Selection, drawn: int) -> None:
         return
     table(page.rows, chosen.zone)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.caption(f"Newest first, times in {chosen.zone.key}; settlement days {chosen.days}", width="content")
+        st.caption(
+            f"Newest first, times in {chosen.until.astimezone(chosen.zone):%Z}; settlement days {chosen.days}",
+            width="content",
+        )
         tables.turn_pages(page.newer, page.older, key="rows_turn")
     show_elsewhere(chosen)
 

@@ -119,13 +119,10 @@ def navigate(number: int, action: Action, payment: Payment | None) -> None:
         st.caption(f"Step {number} of {len(STEPS)}", width="content")
         if number < len(STEPS):
             # One button for all steps: a browser keeps pressing the last step's for a moment after drawing the next.
-            # Not a primary one: those write the key's arrow in white, which nobody sees on yellow.
+            # Not a primary one: those write the key's arrow in white, which nobody sees on yellow. The icon stands in the
+            # label, so that the button stays the same one.
             st.button(
-                frame.primary(action.label, action.icon),
-                shortcut="Right",
-                on_click=on,
-                args=(payment,),
-                key="on",
+                f":material/{action.icon}: {action.label}", shortcut="Right", on_click=on, args=(payment,), key="on"
             )
         else:
             begin_again("at_the_end")

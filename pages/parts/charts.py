@@ -81,9 +81,9 @@ def _slots(
         "dragmode": False,
         "margin": _MARGIN,
         "xaxis": {"type": "date", **across, **_axis(faint=faint)},
-        "yaxis": {"nticks": 4, "tickformat": "~s", "zeroline": False, **_axis(faint=faint)},
+        "yaxis": {"nticks": 5, "tickformat": "~s", "zeroline": False, **_axis(faint=faint)},
     }
-    bars = [_bars(clock, captured, "captured", 1.0), _bars(clock, refunded, "refunded", 0.6)]
+    bars = [_bars(clock, captured, "captured", 1.0), _bars(clock, refunded, "refunded", 0.6 if faint else 0.9)]
     return Figure(bars, layout), _describe(currency, begins, step, captured, refunded)
 
 
@@ -101,7 +101,7 @@ def heat_map(counts: Sequence[Sequence[int]], *, key: str) -> None:
         "z": [list(row) for row in counts],
         "x": list(range(24)),
         "y": list(_WEEKDAYS),
-        "colorscale": [[0, "rgba(107,103,94,0.15)"], [1, "rgba(0,114,178,1)"]],
+        "colorscale": [[0, "rgba(107,103,94,0.15)"], [1, "rgba(0,114,178,1)" if _faint() else "rgba(86,180,233,1)"]],
         "showscale": False,
         "xgap": 2,
         "ygap": 2,
@@ -224,7 +224,7 @@ def _clock(begins: Sequence[datetime]) -> tuple[str, ...]:
 
 
 def _faint() -> bool:
-    """Whether Streamlit's own tick colour is too faint: it is in light, and right in dark."""
+    """Whether Streamlit's own tick colour is too faint: it is in light, and right in dark. There ours need more light."""
     return st.context.theme.type == "light"
 
 

@@ -87,7 +87,8 @@ def refunds(found: Breakdown, rates: Mapping[str, Decimal | None]) -> None:
             for name, share in rates.items()
             if share is not None
         )
-        st.caption(f"Of what was captured: {told or 'nothing was captured'}")
+        # Not a caption: that fades the dots as well, on dark until nobody sees them.
+        st.markdown(f":small[Of what was captured: {told or 'nothing was captured'}]")
         bars(
             {words.reason(name): count for name, count in found.reasons.items()},
             "Nothing was refunded.",

@@ -226,8 +226,7 @@ def ago(moment: datetime, now: datetime | None = None) -> str:
     past = (now or datetime.now(UTC)) - moment
     if abs(past) < _JUST_NOW:
         return "just now"
-    length = span(abs(past))
-    return f"{length} ago" if past >= timedelta(0) else f"in {length}"
+    return f"{span(past)} ago" if past >= timedelta(0) else f"in {span(-past, nearest=True)}"
 
 
 def when(moment: datetime, zone: ZoneInfo, now: datetime | None = None) -> str:
@@ -257,11 +256,11 @@ def day(which: date, today: date | None = None) -> str:
     return _date(which, with_year=which.year != (today or datetime.now(UTC).date()).year)
 
 
-def span(length: timedelta) -> str:
-    """`40 s`, `4 min`, `2 h`, `3 d`."""
+def span(length: timedelta, *, nearest: bool = False) -> str:
+    """`40 s`, `4 min`, `2 h`, `3 d`: what has passed whole, or the `nearest`, so that three days less a minute are three."""
     seconds = int(length.total_seconds())
     for unit, size, limit in (("s", 1, _JUST_NOW.seconds), ("min", 60, 60), ("h", 3600, 24), ("d", 86400, 60)):
-        count = max(1, seconds // size)
+        count = max(1, (seconds + nearest * size // 2) // size)
         if count < limit:
             return f"{count} {unit}"
     months = seconds // (86400 * 30)

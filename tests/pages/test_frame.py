@@ -116,6 +116,9 @@ def test_an_unknown_state_is_shown_as_it_came() -> None:
         (timedelta(days=2), "2 d ago, 12 Oct 14:02 HKT"),
         (timedelta(days=400), "13 months ago, 9 Sep 2025 14:02 HKT"),
         (timedelta(minutes=-9), "in 9 min, 14:11 HKT"),
+        (timedelta(hours=47, minutes=55), "1 d ago, 12 Oct 14:07 HKT"),
+        (timedelta(hours=-71, minutes=-55), "in 3 d, 17 Oct 13:57 HKT"),
+        (timedelta(minutes=-59, seconds=-50), "in 1 h, 15:01 HKT"),
     ],
 )
 def test_times_are_said_by_age_and_by_clock(before: timedelta, text: str) -> None:

@@ -123,7 +123,7 @@ def test_what_is_behind_the_figures(filled: Database) -> None:
     adopt_zone(filled, ZoneInfo("Asia/Hong_Kong"))
     page = open_overview(zone="Europe/London")
     assert not [*page.error, *page.exception]
-    words = " ".join(element.value for kind in (page.caption, page.subheader) for element in kind)
+    words = " ".join(element.value for kind in (page.caption, page.markdown, page.subheader) for element in kind)
     words = words.replace("\u00a0", " ")
     assert "in Asia/Hong_Kong, as the ledger keeps its days" in words
     assert "HKD 0.0%" in words
