@@ -123,7 +123,7 @@ def ending(scene: Scene) -> None:
     found = scene.comparison
     if found and scene.ties and not found.differing:
         st.success(
-            f"**Nothing is missing.** {found.events:,} events, {found.payments:,} payments, "
+            f"**Nothing is missing.** {found.events:,} facts, {found.payments:,} payments, "
             f"{found.differing:,} rows differ. The currency totals tie.",
             icon=":material/verified:",
         )

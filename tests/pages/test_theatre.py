@@ -66,7 +66,7 @@ def test_the_lines_say_equal_only_when_they_are(
 
 
 def test_a_happy_end_and_one_that_is_the_same_again(shown: Callable[..., str]) -> None:
-    assert "40 events, 9 payments, 0 rows differ. The currency totals tie." in shown(**HAPPY)
+    assert "40 facts, 9 payments, 0 rows differ. The currency totals tie." in shown(**HAPPY)
     assert "Play it again: it comes out the same." in shown(**HAPPY)
     assert "The same as that of the play before, to the byte." in shown(**HAPPY, before="f1")
     assert "Not that of the play before." in shown(**HAPPY, before="f0")
