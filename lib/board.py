@@ -23,6 +23,8 @@ __all__ = ["Account", "Board", "BoardError", "Clock", "Fault", "Parcel", "Replay
 T = TypeVar("T")
 
 _READ_SECONDS = 5.0
+_CHANGE_SECONDS = 20.0
+"""Who is told too soon that a change may still be under way makes it again."""
 _ACT_SECONDS = 120.0
 """Moving the clock makes every delivery due on the way; a run is lived again from its beginning."""
 _GLANCE_SECONDS = 1.0
@@ -177,7 +179,7 @@ class Board:
     def _ask(self, path: str, kind: type[T], *, seconds: float = _READ_SECONDS, **params: str) -> T:
         return _read(self._call("GET", path, seconds=seconds, params=params), kind)
 
-    def _call(self, method: str, path: str, *, seconds: float = _READ_SECONDS, **request: Any) -> httpx.Response:
+    def _call(self, method: str, path: str, *, seconds: float = _CHANGE_SECONDS, **request: Any) -> httpx.Response:
         import httpx  # noqa: PLC0415 - as above
 
         try:
