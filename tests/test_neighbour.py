@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -34,6 +36,7 @@ HANDSHAKE = {
     "Sec-WebSocket-Version": "13",
     "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
 }
+CLONE_NEWNET = 0x40000000
 Asked = tuple[str, str, dict[str, str], str | None]
 
 
@@ -46,46 +49,54 @@ class Neighbour:
 
     def ask(self, port: int, asked: list[Asked]) -> dict[str, tuple[int, str]]:
         """Send requests from there; status and text of each answer."""
-        command = [
-            "ip",
-            "netns",
-            "exec",
-            self.name,
-            sys.executable,
-            "-c",
-            ASKING,
-            self.sees,
-            str(port),
-            json.dumps(asked),
-        ]
-        ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        there = ["ip", "netns", "exec", self.name, sys.executable, "-c", ASKING, self.sees, str(port)]
+        ended = subprocess.run([*there, json.dumps(asked)], capture_output=True, text=True, timeout=60, check=False)
         assert ended.returncode == 0, ended.stderr
         return {request: (status, text) for request, (status, text) in json.loads(ended.stdout).items()}
 
 
 @pytest.fixture
 def neighbour() -> Iterator[Neighbour]:
+    """A neighbour, while this thread and what it starts are on a network of their own.
+
+    An interface more on the machine's own network, and every browser there drops what it is just loading.
+    """
     if not shutil.which("ip"):
         pytest.skip("no iproute2 is installed on this machine: apt-get install iproute2")
-    number = os.getpid()
-    name, ours, theirs = f"desk{number}", f"dk{number}a", f"dk{number}b"
-    network = f"10.203.{number % 250}"
+    here, there = f"desk{os.getpid()}", f"next{os.getpid()}"
     steps = [
-        f"netns add {name}",
-        f"link add {ours} type veth peer name {theirs} netns {name}",
-        f"addr add {network}.1/30 dev {ours}",
-        f"link set {ours} up",
-        f"-n {name} addr add {network}.2/30 dev {theirs}",
-        f"-n {name} link set {theirs} up",
+        f"netns add {here}",
+        f"netns add {there}",
+        f"-n {here} link add ours type veth peer name theirs netns {there}",
+        f"-n {here} addr add 10.203.0.1/30 dev ours",
+        f"-n {here} link set lo up",
+        f"-n {here} link set ours up",
+        f"-n {there} addr add 10.203.0.2/30 dev theirs",
+        f"-n {there} link set theirs up",
     ]
     try:
         for step in steps:
             done = subprocess.run(["ip", *step.split()], capture_output=True, text=True, timeout=20, check=False)
             if done.returncode:
                 pytest.skip(f"this machine does not let a test have a network of its own: {done.stderr.strip()}")
-        yield Neighbour(name, f"{network}.1")
+        with moved_to(Path("/var/run/netns", here)):
+            yield Neighbour(there, "10.203.0.1")
     finally:
-        subprocess.run(["ip", "netns", "del", name], capture_output=True, timeout=20, check=False)
+        for name in (here, there):
+            subprocess.run(["ip", "netns", "del", name], capture_output=True, timeout=20, check=False)
+
+
+@contextmanager
+def moved_to(network: Path) -> Iterator[None]:
+    """Open all sockets on another network, in this thread and in the processes that it starts."""
+    set_namespace = ctypes.CDLL(None, use_errno=True).setns
+    with Path("/proc/thread-self/ns/net").open("rb") as home, network.open("rb") as away:
+        if set_namespace(away.fileno(), CLONE_NEWNET):
+            pytest.skip(f"this machine does not let a test leave its network: {os.strerror(ctypes.get_errno())}")
+        try:
+            yield
+        finally:
+            assert not set_namespace(home.fileno(), CLONE_NEWNET), "this thread cannot come back to its network"
 
 
 def test_a_machine_beside_this_one_can_pay_and_deliver_and_nothing_else(neighbour: Neighbour, tmp_path: Path) -> None:
