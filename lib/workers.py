@@ -164,7 +164,8 @@ class _Work:
                 self.pause = await asyncio.to_thread(self._do)
                 self.problem = None
             except Exception as error:
-                logger.exception("A round of %s failed; the next one tries again", self._what)
+                told = isinstance(error, StoreUnavailable)  # what its words say needs no traceback
+                logger.error("A round of %s failed; the next one tries again: %s", self._what, error, exc_info=not told)
                 self.problem = f"{type(error).__name__} while {self._what}"
             self.last_round = datetime.now(UTC).isoformat()
             await asyncio.sleep(self.pause)

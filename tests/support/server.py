@@ -172,11 +172,17 @@ class Server:
 
 @contextmanager
 def serving(folder: Path, *, healthy: bool = True, **settings: str) -> Iterator[Server]:
-    """A server that runs while the block does; the block may stop, kill and start it as it likes."""
+    """A server that runs while the block does; the block may stop, kill and start it as it likes.
+
+    What fails in the block says in the end what the server had printed.
+    """
     server = Server(folder, settings)
     server.start(healthy=healthy)
     try:
         yield server
+    except BaseException as problem:
+        problem.add_note(f"The server's log ends:\n{server.log[-4000:]}")
+        raise
     finally:
         server.kill()
 
