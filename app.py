@@ -34,6 +34,7 @@ from lib.ledger.desk import Desk, open_desk
 from lib.response_headers import ResponseHeaders
 from lib.settings import SIMULATOR_PATH, WEBHOOK_PATH, Settings, SettingsError, load
 from pages.parts.frame import explain
+from pages.parts.media import keep_downloads
 
 if TYPE_CHECKING:
     from lib.simulator.app import Simulator
@@ -80,6 +81,8 @@ def secrets(settings: Settings) -> dict[str, Any] | None:
 # At its first element Streamlit would find out whether this is Python's prompt, to warn whoever types there: it looks up
 # the file of every module that is loaded, and ours are many.
 streamlit.delta_generator._use_warning_has_been_displayed = True
+
+keep_downloads()
 
 settings = settings_or_exit()
 logs.configure(settings)
