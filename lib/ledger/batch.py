@@ -39,7 +39,7 @@ class Batch:
 
     def span(
         self, table: Table, columns: Sequence[str], slot: str, ends: tuple[str, str], rest: str, currency: str = ""
-    ) -> list[Any]:
+    ) -> list[tuple[Any, ...]]:
         """Rows whose time or day `slot` is between `ends`, the latter excluded, of one currency or, for "", of all.
 
         `rest` orders or groups them.
@@ -54,8 +54,7 @@ class Batch:
         # SQLite's driver fetches thousands of values one by one; as one text they come in half the time.
         values = ", ".join(f"c{number}" for number in range(len(columns)))
         whole = f"SELECT json_group_array(json_array({values})) FROM ({statement})"  # noqa: S608
-        rows: list[Any] = msgspec.json.decode(self._rows(whole, given)[0][0])
-        return rows
+        return msgspec.json.decode(self._rows(whole, given)[0][0], type=list[tuple[Any, ...]])
 
     def next_numbers(self, table: Table, count: int, column: str = "seq") -> Iterable[int]:
         """`count` unused values of the table's `column`, above zero: below it sample data lies.

@@ -14,8 +14,9 @@ from lib.ledger.periods import Period
 from lib.ledger.reading.rows import pulse_in
 from lib.ledger.record import PAYMENT
 from lib.ledger.rows import as_rows
+from lib.ledger.sums import Sums, sums_by_currency
 from lib.ledger.tables import Payment
-from lib.ledger.volumes import Volumes, by_slot_in, totals_in
+from lib.ledger.volumes import Volumes, by_slot_in
 
 # Put together once: to put a statement into words takes longer than to run it.
 _NEWEST = (
@@ -33,10 +34,10 @@ class Newest(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """Volumes by currency, those of each slot and those of the whole period before; and what they are made of."""
+    """Volumes of each slot by currency, what moved in the period before, and what the volumes are made of."""
 
     slots: list[dict[str, Volumes]]
-    before: dict[str, Volumes]
+    before: dict[str, Sums]
     parts: Breakdown | None
 
 
@@ -52,6 +53,6 @@ def figures_of(database: Database, edges: Sequence[datetime], period: Period, be
     with database.read() as connection:
         return Figures(
             by_slot_in(connection, edges),
-            totals_in(connection, before.since, before.until),
+            sums_by_currency(connection, before.since, before.until),
             breakdown_in(connection, period.since, period.until),
         )

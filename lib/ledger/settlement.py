@@ -9,8 +9,8 @@ from datetime import date, timedelta
 from lib.ledger.calendar import SettlementDays
 from lib.ledger.closing import booked_before, booked_by_day, closed_until
 from lib.ledger.database import Database
-from lib.ledger.sums import Sums, nothing, sums_of
-from lib.ledger.volumes import BEGINNING, by_slot_in, totals_in
+from lib.ledger.sums import Sums, nothing, sums_by_currency, sums_of
+from lib.ledger.volumes import BEGINNING, by_slot_in
 from lib.money import Money
 
 
@@ -44,8 +44,8 @@ def settlement(database: Database, first: date, last: date, days: SettlementDays
     edges = [days.start(day) for day in [*named, last + timedelta(days=1)]]
     with database.read() as connection:
         found = by_slot_in(connection, edges)
-        before = totals_in(connection, BEGINNING, edges[0])
-        balances = {currency: volumes.net for currency, volumes in before.items()}
+        before = sums_by_currency(connection, BEGINNING, edges[0])
+        balances = {currency: sums.net for currency, sums in before.items()}
         by_day = {
             day: {currency: sums_of(volumes) for currency, volumes in by_currency.items()}
             for day, by_currency in zip(named, found, strict=True)

@@ -17,9 +17,8 @@ from lib.ledger.periods import start_of_day
 from lib.ledger.quarters import A_QUARTER, quarter_of
 from lib.ledger.record import PAYMENT, REFUND
 from lib.ledger.rows import as_rows
-from lib.ledger.sums import Net
+from lib.ledger.sums import Net, nothing, sums_by_currency
 from lib.ledger.tables import Payment, Refund
-from lib.ledger.volumes import totals_in
 from lib.money import Money
 
 _EMAIL = "test@test.com"  # the customer of the KakaoPay page's examples
@@ -77,10 +76,13 @@ def sums_changed(database: Database, payment_id: str, zone: ZoneInfo) -> dict[st
         moments = [payment.requested_at, payment.captured_at, *(refund.decided_at for refund in refunds)]
         known = [moment for moment in moments if moment]  # the simulator's clock may be ahead of ours
         since = start_of_day(min(known).astimezone(zone).date(), zone)
-        sums = totals_in(connection, since, quarter_of(max(*known, datetime.now(UTC))) + A_QUARTER)
+        until = quarter_of(max(*known, datetime.now(UTC))) + A_QUARTER
+        moved = sums_by_currency(connection, since, until)
+        if payment.currency:
+            moved.setdefault(payment.currency, nothing(payment.currency))
     changes = {}
-    for currency, volumes in sums.items():
-        now = Net(volumes.captured, volumes.refunded)
+    for currency, sums in moved.items():
+        now = Net(sums.captured, sums.refunded)
         own = currency == payment.currency
         captured = Money(payment.captured if own else 0, currency)
         refunded = Money(sum(refund.amount for refund in refunds) if own else 0, currency)

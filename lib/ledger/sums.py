@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from lib.ledger.database import Database
 from lib.ledger.movements import Movement, amounts
 from lib.ledger.quarters import A_QUARTER, quarter_of
-from lib.ledger.volumes import Volumes, totals_in
+from lib.ledger.volumes import Volumes, money_in
 from lib.money import Money
 
 
@@ -94,6 +94,15 @@ def tie(database: Database, currency: str, since: datetime, until: datetime) -> 
         return Tie(sums(connection, *span), rows_summed(connection, *span))
 
 
+def sums_by_currency(connection: Connection, since: datetime, until: datetime, currency: str = "") -> dict[str, Sums]:
+    """What moved in every currency, or in one alone. Both ends should lie on a quarter of an hour."""
+    found = money_in(connection, since, until, currency)
+    return {
+        code: Sums(Money(captured, code), Money(refunded, code), captures, refunds)
+        for code, (captured, refunded, captures, refunds) in found.items()
+    }
+
+
 def rows_summed(connection: Connection, currency: str, since: datetime, until: datetime) -> Sums:
     """The same as `sums`, added up from nothing but the rows: what proves the other."""
     if since >= until:
@@ -110,7 +119,6 @@ def sums(connection: Connection, currency: str, since: datetime, until: datetime
         opening += A_QUARTER
     if opening >= closing:
         return rows_summed(connection, currency, since, until)
-    found = totals_in(connection, opening, closing, currency).get(currency)
-    inner = sums_of(found) if found else nothing(currency)
+    inner = sums_by_currency(connection, opening, closing, currency).get(currency, nothing(currency))
     head, tail = (since, opening), (closing, until)
     return rows_summed(connection, currency, *head) + inner + rows_summed(connection, currency, *tail)

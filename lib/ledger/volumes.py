@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -25,6 +24,9 @@ from lib.money import Money
 
 BEGINNING = datetime(1970, 1, 2, tzinfo=UTC)
 """Before all that ever moved."""
+MONEY = ("captured", "refunded", "captured_count", "refunded_count")
+"""The measures that rows of money come to."""
+_NONE = (0,) * len(MONEY)
 
 
 class Volumes(NamedTuple):
@@ -81,28 +83,23 @@ class Volumes(NamedTuple):
 _PLACE = {name: place for place, name in enumerate(MEASURES)}
 
 
-def totals(database: Database, since: datetime, until: datetime) -> dict[str, Volumes]:
-    """By currency, everything from `since` to before `until`. Both should lie on a quarter of an hour.
+def money_in(
+    connection: Connection, since: datetime, until: datetime, currency: str = ""
+) -> dict[str, tuple[int, ...]]:
+    """By currency, the sums of `MONEY` from `since` to before `until`; with `currency`, of that one alone.
 
-    Whole days of the ledger's own zone are read as days, what hangs over at either end as quarters.
+    Both should lie on a quarter of an hour. Whole days of the ledger's own zone are read as days, what hangs over at
+    either end as quarters.
     """
-    with database.read() as connection:
-        return totals_in(connection, since, until)
-
-
-def totals_in(connection: Connection, since: datetime, until: datetime, currency: str = "") -> dict[str, Volumes]:
-    """The same as one transaction sees it; with `currency`, of that one alone."""
     batch = Batch(connection)
     named = batch.zone()
-    sums: dict[str, list[int]] = {}
-    measures = [f"sum({name})" for name in MEASURES]
+    sums: dict[str, tuple[int, ...]] = {}
+    columns = "currency", *(f"sum({name})" for name in MONEY)
     for table, start, end in _cover(since, until, ZoneInfo(named) if named else None):
         slot = "day" if table is VOLUME_DAY else "bucket"
-        columns = "currency", *measures
-        for code, *found in batch.span(table, columns, slot, (start, end), "GROUP BY currency", currency):
-            had = sums.setdefault(code, [0] * len(MEASURES))
-            sums[code] = [number + int(more) for number, more in zip(had, found, strict=True)]
-    return {code: Volumes(code, tuple(found)) for code, found in sorted(sums.items()) if any(found)}
+        for code, *more in batch.span(table, columns, slot, (start, end), "GROUP BY currency", currency):
+            sums[code] = tuple(map(add, sums.get(code, _NONE), map(int, more)))  # PostgreSQL's are decimals
+    return {code: sums[code] for code in sorted(sums) if any(sums[code])}
 
 
 def _cover(since: datetime, until: datetime, zone: ZoneInfo | None) -> list[tuple[Table, str, str]]:
@@ -173,8 +170,12 @@ def _day_from(edge: datetime, zone: ZoneInfo) -> str | None:
 
 
 def _day_slots(connection: Connection, days: Sequence[str]) -> Iterator[_Row]:
-    for row in Batch(connection).span(VOLUME_DAY, ("day", "currency", *MEASURES), "day", (days[0], days[-1]), ""):
-        yield bisect_right(days, row[0]) - 1, row[1], tuple(row[2:])
+    columns = "day", "currency", *MEASURES
+    place = 0
+    for row in Batch(connection).span(VOLUME_DAY, columns, "day", (days[0], days[-1]), "ORDER BY day"):
+        while days[place + 1] <= row[0]:
+            place += 1
+        yield place, row[1], row[2:]
 
 
 def _quarter_slots(connection: Connection, edges: Sequence[datetime]) -> Iterator[_Row]:

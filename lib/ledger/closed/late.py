@@ -19,7 +19,7 @@ from lib.ledger.movements import Movement, every
 from lib.ledger.quarters import A_QUARTER
 from lib.ledger.record import VOLUME
 from lib.ledger.tables import time_text
-from lib.ledger.volumes import BEGINNING, totals_in
+from lib.ledger.volumes import BEGINNING, money_in
 
 MEASURES = ("captured", "captured_count", "refunded", "refunded_count")
 
@@ -131,11 +131,10 @@ def closed(currency: str | BindParameter[str]) -> ColumnElement[bool]:
 
 def _sums_hold(connection: Connection, currency: str, until: datetime) -> bool:
     """Whether all that is dated before `until` comes to what closed periods hold together."""
-    columns = PERIOD.c.gross, PERIOD.c.captured_count, PERIOD.c.refunded, PERIOD.c.refunded_count
+    columns = PERIOD.c.gross, PERIOD.c.refunded, PERIOD.c.captured_count, PERIOD.c.refunded_count  # as in `MONEY`
     frozen = connection.execute(select(*map(func.sum, columns)).where(closed(currency))).one()
-    found = totals_in(connection, BEGINNING, until).get(currency)
-    now = (found.captured.minor, found.captured_count, found.refunded.minor, found.refunded_count) if found else ()
-    return tuple(map(int, frozen)) == (now or (0, 0, 0, 0))
+    now = money_in(connection, BEGINNING, until, currency).get(currency, (0, 0, 0, 0))
+    return tuple(map(int, frozen)) == now
 
 
 def _differing(connection: Connection, currency: str, until: datetime) -> list[datetime]:
