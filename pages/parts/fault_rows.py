@@ -1,4 +1,4 @@
-"""The faults of the simulator as rows: a switch, how often, and what there is to choose."""
+"""The faults of the simulator: a switch for each, and by group how often, how long and with which code."""
 
 from __future__ import annotations
 
@@ -37,8 +37,6 @@ SEEN: Mapping[str, str] = {
     "late_capture": "A payment that was Expired shows as Captured, marked for a person to look at.",
 }
 """What to look for in the dashboard while a fault is on."""
-A_LINE = 2000
-"""Pixels, more than a row has: what is that wide stands on a line of its own below the rest of the row."""
 
 
 def show(faults: Mapping[str, Fault]) -> None:
@@ -57,10 +55,7 @@ def show(faults: Mapping[str, Fault]) -> None:
             st.button("All off", icon=":material/toggle_off:", disabled=not switched, on_click=_all_off, key="all_off")
         outcome("faults")
         for where in dict.fromkeys(fault.where for fault in faults.values()):
-            st.markdown(f"**{PLACES.get(where, words.plain(where))}**")
-            for name, fault in faults.items():
-                if fault.where == where:
-                    _row(name, fault)
+            _group(where, {name: fault for name, fault in faults.items() if fault.where == where})
 
 
 def how(fault: Fault) -> str:
@@ -76,27 +71,43 @@ def how(fault: Fault) -> str:
     return " · ".join(parts) or "every time"
 
 
-def _row(name: str, fault: Fault) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        key = hold(_widget(name, "on"), fault.on)
-        label = f"{fault.title} :small[:gray[· {how(fault)}]]"
-        seen = SEEN.get(name, "")
-        st.toggle(
-            label,
-            fault.on,
-            key=key,
-            on_change=_switch,
-            args=(name, fault, key),
-            help=f"{fault.effect} {seen}".strip(),
-            width="stretch",
+def _group(where: str, faults: Mapping[str, Fault]) -> None:
+    """The faults of one place: a switch each, and one way to set any of them."""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(f"**{PLACES.get(where, words.plain(where))}**", width="content")
+        # Its label does not say how they are set: with another label it is another pop-over, and shut.
+        settings = st.popover(
+            "Set", icon=":material/tune:", type="tertiary", width="content", key=f"fault_set_{where}", on_change="rerun"
         )
-        # A label of its own, and not how the fault is set: with another label it is another pop-over, and shut.
-        settings = st.popover("Set", type="tertiary", width="content", key=f"fault_{name}", on_change="rerun")
-        if settings.open:
-            with settings:
-                _settings(name, fault)
-        if fault.on:
-            st.caption(seen, width=A_LINE)
+    if settings.open:
+        with settings:
+            _settings(*_chosen(where, faults))
+    for name, fault in faults.items():
+        _switched(name, fault)
+
+
+def _chosen(where: str, faults: Mapping[str, Fault]) -> tuple[str, Fault]:
+    """The fault to set: at first one that is on, if any is."""
+    names = list(faults)
+    first = next((place for place, fault in enumerate(faults.values()) if fault.on), 0)
+    name = st.selectbox(
+        "Fault", names, first, format_func=lambda name: words.plain(faults[name].title), key=f"fault_chosen_{where}"
+    )
+    return name, faults[name]
+
+
+def _switched(name: str, fault: Fault) -> None:
+    key, seen = hold(_widget(name, "on"), fault.on), SEEN.get(name, "")
+    st.toggle(
+        f"{fault.title} :small[:gray[· {how(fault)}]]",
+        fault.on,
+        key=key,
+        on_change=_switch,
+        args=(name, fault, key),
+        help=f"{fault.effect} {seen}".strip(),
+    )
+    if fault.on:
+        st.caption(seen)
 
 
 def _settings(name: str, fault: Fault) -> None:

@@ -41,9 +41,10 @@ def calm(page: AppTest) -> AppTest:
     return page
 
 
-def with_settings(page: AppTest, *faults: str) -> AppTest:
-    """The screen with the settings of these faults open."""
-    return opened(page, *(f"fault_{name}" for name in faults))
+def with_settings(page: AppTest, fault: str, where: str = "webhook") -> AppTest:
+    """The screen with the settings of this fault open."""
+    opened(page, f"fault_set_{where}")
+    return page.selectbox(key=f"fault_chosen_{where}").set_value(fault).run()
 
 
 def moved(widgets: Any, name: str) -> Any:
@@ -85,10 +86,12 @@ def test_a_switch_holds_at_the_simulator_at_once_and_all_off_ends_it(board: Boar
 
 
 def test_how_often_how_long_and_which_code(board: Board, open_page: Open) -> None:
-    page = with_settings(open_page(PAGE), "drop", "delay", "payment_declined")
+    page = with_settings(open_page(PAGE), "drop")
     moved(page.number_input, "fault_drop_rate").set_value(35)
-    moved(page.number_input, "fault_drop_times").set_value(3)
-    moved(page.number_input, "fault_delay_seconds").set_value(12.5)
+    moved(page.number_input, "fault_drop_times").set_value(3).run()
+    with_settings(page, "delay")
+    moved(page.number_input, "fault_delay_seconds").set_value(12.5).run()
+    with_settings(page, "payment_declined", "wallet")
     moved(page.selectbox, "fault_payment_declined_code").set_value("20120").run()
     faults = board.state().faults
     assert (faults["drop"].rate, faults["drop"].times) == (0.35, 3)
@@ -99,15 +102,26 @@ def test_how_often_how_long_and_which_code(board: Board, open_page: Open) -> Non
     assert moved(page.toggle, "fault_drop_on").label.endswith(":small[:gray[· 35\xa0% · 3\xa0more]]")
 
 
+def test_the_fault_to_set_is_one_that_is_on_and_stays_the_one_that_was_chosen(board: Board, open_page: Open) -> None:
+    board.set_fault("delay", on=True)
+    page = opened(open_page(PAGE), "fault_set_webhook")
+    assert page.selectbox(key="fault_chosen_webhook").value == "delay"
+    with_settings(page, "drop")
+    board.set_fault("duplicate", on=True)
+    opened(page, "fault_set_webhook")
+    assert page.selectbox(key="fault_chosen_webhook").value == "drop"
+    assert moved(page.number_input, "fault_drop_rate").value == 100
+
+
 def test_what_the_simulator_refuses_is_said_and_taken_back(
     board: Board, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fault_rows, "CODES", ("12",))  # what somebody may type; a headless screen cannot type
-    page = with_settings(open_page(PAGE), "payment_declined")
+    page = with_settings(open_page(PAGE), "payment_declined", "wallet")
     moved(page.selectbox, "fault_payment_declined_code").set_value("12").run()
     [problem] = [error.value for error in page.error]
     assert "a response code such as 20051" in problem
-    with_settings(page, "payment_declined")
+    with_settings(page, "payment_declined", "wallet")
     assert moved(page.selectbox, "fault_payment_declined_code").value == "20051"
 
 
