@@ -136,9 +136,11 @@ def by_slot_in(connection: Connection, edges: Sequence[datetime]) -> list[dict[s
     days = _as_days(edges, ZoneInfo(named)) if named else None
     for place, currency, measures in _day_slots(connection, days) if days else _quarter_slots(connection, edges):
         slot = found[place]
-        had = slot.get(currency)
-        slot[currency] = Volumes(currency, tuple(map(add, had.measures, measures)) if had else measures)
-    return [{currency: slot[currency] for currency in sorted(slot) if any(slot[currency].measures)} for slot in found]
+        had = slot.pop(currency, None)
+        both = tuple(map(add, had.measures, measures)) if had else measures
+        if any(both):
+            slot[currency] = Volumes(currency, both)
+    return found
 
 
 _Row = tuple[int, str, tuple[int, ...]]
