@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import streamlit as st
 
 from lib.ledger.watchdog import count_overdue
+from pages.parts.kept import kept
 from pages.parts.session import desk
 
 MOST = 100
@@ -15,8 +16,12 @@ MOST = 100
 def show(pulse: int) -> None:
     """A link to what is overdue, if anything is. `pulse` is that of the ledger, as it is drawn."""
     late = counted(pulse=pulse)
-    if not late:
-        return
+    if late:
+        link(late)
+
+
+@kept
+def link(late: int) -> None:
     count = f"{late}+" if late == MOST else late
     waits = "1 payment waits" if late == 1 else f"{count} payments wait"
     st.page_link(
