@@ -106,7 +106,7 @@ def test_receivers_and_a_dashboard_share_one_postgresql(database: Database, tmp_
         until(lambda: (found := queries.find_payment(database, payment.id)) and found.status == "Captured")
         with servers[2].client() as browser:
             assert browser.get("/").status_code == 200
-            assert browser.get("/healthz").json()["workers"]["status"] == "ok"
+            until(lambda: browser.get("/healthz").json()["workers"]["status"] == "ok", what="the workers")
         house.http.close()
         client.close()
         for server in servers:
