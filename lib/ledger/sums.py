@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -53,6 +54,7 @@ class Sums(Net):
         )
 
 
+@lru_cache(maxsize=256)
 def nothing(currency: str) -> Sums:
     """No movement at all."""
     return Sums(Money(0, currency), Money(0, currency), 0, 0)
@@ -60,7 +62,13 @@ def nothing(currency: str) -> Sums:
 
 def sums_of(volumes: Volumes) -> Sums:
     """The money of some volumes."""
-    return Sums(volumes.captured, volumes.refunded, volumes.captured_count, volumes.refunded_count)
+    return _sums(volumes.currency, volumes.money)
+
+
+def _sums(currency: str, money: Sequence[int]) -> Sums:
+    """From the measures of `MONEY`."""
+    captured, refunded, captures, refunds = money
+    return Sums(Money(captured, currency), Money(refunded, currency), captures, refunds)
 
 
 def added_up(currency: str, rows: Iterable[Movement]) -> Sums:
@@ -96,11 +104,7 @@ def tie(database: Database, currency: str, since: datetime, until: datetime) -> 
 
 def sums_by_currency(connection: Connection, since: datetime, until: datetime, currency: str = "") -> dict[str, Sums]:
     """What moved in every currency, or in one alone. Both ends should lie on a quarter of an hour."""
-    found = money_in(connection, since, until, currency)
-    return {
-        code: Sums(Money(captured, code), Money(refunded, code), captures, refunds)
-        for code, (captured, refunded, captures, refunds) in found.items()
-    }
+    return {code: _sums(code, money) for code, money in money_in(connection, since, until, currency).items()}
 
 
 def rows_summed(connection: Connection, currency: str, since: datetime, until: datetime) -> Sums:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
-from operator import add
+from operator import add, itemgetter
 from typing import Any, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
@@ -76,11 +77,17 @@ class Volumes(NamedTuple):
         """Captured less refunded."""
         return self.captured - self.refunded
 
+    @property
+    def money(self) -> tuple[int, ...]:
+        """The measures of `MONEY`."""
+        return _OF_MONEY(self.measures)
+
     def _money(self, name: str) -> Money:
         return Money(self.measures[_PLACE[name]], self.currency)
 
 
 _PLACE = {name: place for place, name in enumerate(MEASURES)}
+_OF_MONEY: Callable[[tuple[int, ...]], tuple[int, ...]] = itemgetter(*(_PLACE[name] for name in MONEY))
 
 
 def money_in(
@@ -136,10 +143,10 @@ def by_slot_in(connection: Connection, edges: Sequence[datetime]) -> list[dict[s
     days = _as_days(edges, ZoneInfo(named)) if named else None
     for place, currency, measures in _day_slots(connection, days) if days else _quarter_slots(connection, edges):
         slot = found[place]
-        had = slot.pop(currency, None)
-        both = tuple(map(add, had.measures, measures)) if had else measures
-        if any(both):
-            slot[currency] = Volumes(currency, both)
+        if currency in slot:
+            slot[currency] = Volumes(currency, tuple(map(add, slot[currency].measures, measures)))
+        elif any(measures):
+            slot[currency] = Volumes(currency, measures)
     return found
 
 
@@ -173,11 +180,9 @@ def _day_from(edge: datetime, zone: ZoneInfo) -> str | None:
 
 def _day_slots(connection: Connection, days: Sequence[str]) -> Iterator[_Row]:
     columns = "day", "currency", *MEASURES
-    place = 0
-    for row in Batch(connection).span(VOLUME_DAY, columns, "day", (days[0], days[-1]), "ORDER BY day"):
-        while days[place + 1] <= row[0]:
-            place += 1
-        yield place, row[1], row[2:]
+    rows = Batch(connection).span(VOLUME_DAY, columns, "day", (days[0], days[-1]), "")
+    places = {day: bisect_right(days, day) - 1 for day in {row[0] for row in rows}}
+    return ((places[row[0]], row[1], row[2:]) for row in rows)
 
 
 def _quarter_slots(connection: Connection, edges: Sequence[datetime]) -> Iterator[_Row]:
