@@ -9,6 +9,7 @@ import streamlit as st
 from lib.board import Account, BoardError, Run, State
 from lib.ledger.queries import pulse
 from pages.parts import fault_rows, frame, live, parcels, time_machine, words
+from pages.parts.kept import kept
 from pages.parts.session import desk, operator
 from pages.parts.simulator import acts, attempt, board, change, hold, outcome
 
@@ -94,11 +95,16 @@ def change_account(field: str, key: str) -> None:
     change("account", f"account_{field}", key, lambda value: acts().set_account(operator(), **{field: value}))
 
 
+@kept
+def head_of_run(seed: str) -> None:
+    st.subheader("Run", anchor=False)
+    st.caption("Ids, times and faults follow from the seed: the same seed and the same steps bring the same run.")
+    st.code(seed, language=None, wrap_lines=True)
+
+
 def show_run(run: Run) -> None:
     with st.container(border=True):
-        st.subheader("Run", anchor=False)
-        st.caption("Ids, times and faults follow from the seed: the same seed and the same steps bring the same run.")
-        st.code(run.seed, language=None, wrap_lines=True)
+        head_of_run(run.seed)
         with st.container(horizontal=True, gap="small"):
             # What is in them is drawn once they are opened.
             new = st.popover("New run", icon=":material/restart_alt:", key="new_run", on_change="rerun")

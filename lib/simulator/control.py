@@ -234,6 +234,8 @@ class Control:
 
         def query(db: Session) -> list[dict[str, Any]]:
             events = db.scalars(select(Event).where(*where).order_by(Event.seq.desc()).limit(limit)).all()
+            if not events:
+                return []
             tries: dict[int, list[dict[str, Any]]] = {event.seq: [] for event in events}
             for attempt in db.scalars(select(Attempt).where(Attempt.event_seq.in_(tries)).order_by(Attempt.seq)):
                 tries[attempt.event_seq].append(shapes.attempt(attempt))
