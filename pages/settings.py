@@ -49,7 +49,8 @@ def show_group(found: Iterable[Shown]) -> None:
 
 
 def value(setting: Shown) -> str:
-    shown = words.plain(setting.value) if setting.value else ":gray[not set]"
+    nothing = "not set" if setting.source == "default" else "left empty"
+    shown = words.plain(setting.value) if setting.value else f":gray[{nothing}]"
     return f"{shown}  \n:small[:gray[{SOURCES[setting.source]}]]"
 
 

@@ -56,6 +56,7 @@ def test_settings_are_shown_masked_and_with_their_source(
     empty: Database, monkeypatch: pytest.MonkeyPatch, open_page: Open
 ) -> None:
     monkeypatch.setenv("CHECKOUT_SECRET_KEY", "sk_sbox_" + "s" * 26 + "z")
+    monkeypatch.setenv("PUBLIC_URL", "")
     forget_desk()
     screen = open_page("settings.py")
     shown = {}
@@ -69,6 +70,8 @@ def test_settings_are_shown_masked_and_with_their_source(
         r"sk\_sbox\_…sssz  " + "\n:small[:gray[from the environment]]",
     )
     assert "default" in shown["`ROLES_CLAIM`"][1]
+    assert shown["`PUBLIC_URL`"][1] == ":gray[left empty]  \n:small[:gray[from the environment]]"
+    assert shown["`SIGN_IN_METADATA_URL`"][1].startswith(":gray[")
 
 
 @pytest.mark.parametrize(("page", "role"), [("audit_log.py", "support"), ("settings.py", "finance")])
