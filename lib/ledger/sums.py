@@ -67,7 +67,7 @@ def sums_of(volumes: Volumes) -> Sums:
 
 def _sums(currency: str, money: Sequence[int]) -> Sums:
     """From the measures of `MONEY`."""
-    captured, refunded, captures, refunds = money
+    captured, captures, refunded, refunds = money
     return Sums(Money(captured, currency), Money(refunded, currency), captures, refunds)
 
 

@@ -25,7 +25,7 @@ from lib.money import Money
 
 BEGINNING = datetime(1970, 1, 2, tzinfo=UTC)
 """Before all that ever moved."""
-MONEY = ("captured", "refunded", "captured_count", "refunded_count")
+MONEY = ("captured", "captured_count", "refunded", "refunded_count")
 """The measures that rows of money come to."""
 _NONE = (0,) * len(MONEY)
 

@@ -90,9 +90,7 @@ def _chosen(where: str, faults: Mapping[str, Fault]) -> tuple[str, Fault]:
     """The fault to set: at first one that is on, if any is."""
     names = list(faults)
     first = next((place for place, fault in enumerate(faults.values()) if fault.on), 0)
-    name = st.selectbox(
-        "Fault", names, first, format_func=lambda name: words.plain(faults[name].title), key=f"fault_chosen_{where}"
-    )
+    name = st.selectbox("Fault", names, first, format_func=lambda name: faults[name].title, key=f"fault_chosen_{where}")
     return name, faults[name]
 
 

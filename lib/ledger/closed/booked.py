@@ -9,10 +9,11 @@ from datetime import date, datetime
 from sqlalchemy import Connection, func, select
 
 from lib.ledger.calendar import SettlementDays
-from lib.ledger.closed.late import MEASURES, add_row, closed, late_rows
+from lib.ledger.closed.late import add_row, closed, late_rows
 from lib.ledger.closed.tables import PERIOD, QUARTER
 from lib.ledger.record import VOLUME
 from lib.ledger.sums import Sums
+from lib.ledger.volumes import MONEY
 from lib.money import Money
 
 # Put together once: to put a statement into words takes longer than to run it.
@@ -44,21 +45,21 @@ def booked_by_day(
     So days add up to their month, and all days to all rows.
     """
     since, until = days.span(first, last)
-    found: dict[date, dict[str, int]] = defaultdict(lambda: dict.fromkeys(MEASURES, 0))
+    found: dict[date, dict[str, int]] = defaultdict(lambda: dict.fromkeys(MONEY, 0))
 
     def add(day: date, measures: Mapping[str, int]) -> None:
         if first <= day <= last:
-            for name in MEASURES:
+            for name in MONEY:
                 found[day][name] += measures[name]
 
     end = closed_until(connection).get(currency)
-    frozen = select(PERIOD.c.since, *(QUARTER.c[name] for name in ("bucket", *MEASURES))).join(
+    frozen = select(PERIOD.c.since, *(QUARTER.c[name] for name in ("bucket", *MONEY))).join(
         QUARTER, QUARTER.c.period_id == PERIOD.c.id
     )
     within = closed(currency), PERIOD.c.since < until, PERIOD.c.until > since
     for row in connection.execute(frozen.where(*within)).mappings():
         add(days.day_of(max(row["bucket"], row["since"])), dict(row))
-    now = select(*(VOLUME.c[name] for name in ("bucket", *MEASURES))).where(
+    now = select(*(VOLUME.c[name] for name in ("bucket", *MONEY))).where(
         VOLUME.c.currency == currency,
         VOLUME.c.bucket >= (max(since, end) if end else since),
         VOLUME.c.bucket < until,
@@ -66,7 +67,7 @@ def booked_by_day(
     for row in connection.execute(now).mappings():
         add(days.day_of(row["bucket"]), dict(row))
     if end and since <= end < until:
-        into = dict.fromkeys(MEASURES, 0)
+        into = dict.fromkeys(MONEY, 0)
         for late in late_rows(connection, currency, end, days):
             add_row(into, late)
         add(days.day_of(end), into)

@@ -13,12 +13,13 @@ from sqlalchemy import Connection
 from lib.chunks import chunks
 from lib.ledger.batch import Batch
 from lib.ledger.calendar import SettlementDays
-from lib.ledger.closed.late import MEASURES, Row, add_row, row_of
+from lib.ledger.closed.late import Row, add_row, row_of
 from lib.ledger.closed.months import Month
 from lib.ledger.closed.tables import QUARTER, SHEET
 from lib.ledger.movements import every
 from lib.ledger.quarters import quarter_of
 from lib.ledger.tables import time_text
+from lib.ledger.volumes import MONEY
 
 _PART = 1000
 _INSTANT = timedelta(microseconds=1)
@@ -31,7 +32,7 @@ class Frozen:
         self.digest = hashlib.sha256()
         self.count = 0
         self._parts: list[tuple[datetime, datetime, str]] = []
-        self._quarters: dict[datetime, dict[str, int]] = defaultdict(lambda: dict.fromkeys(MEASURES, 0))
+        self._quarters: dict[datetime, dict[str, int]] = defaultdict(lambda: dict.fromkeys(MONEY, 0))
 
     def take(self, rows: Iterable[Row]) -> None:
         """Take in rows, which come in their order."""
@@ -45,7 +46,7 @@ class Frozen:
 
     def figures(self) -> tuple[int, ...]:
         """Captured, refunded and the numbers of captures and refunds, in minor units."""
-        gross, captures, refunded, refunds = (sum(each[name] for each in self._quarters.values()) for name in MEASURES)
+        gross, captures, refunded, refunds = (sum(each[name] for each in self._quarters.values()) for name in MONEY)
         return gross, refunded, captures, refunds
 
     def store(self, batch: Batch, period_id: int) -> None:

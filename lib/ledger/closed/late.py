@@ -19,9 +19,7 @@ from lib.ledger.movements import Movement, every
 from lib.ledger.quarters import A_QUARTER
 from lib.ledger.record import VOLUME
 from lib.ledger.tables import time_text
-from lib.ledger.volumes import BEGINNING, money_in
-
-MEASURES = ("captured", "captured_count", "refunded", "refunded_count")
+from lib.ledger.volumes import BEGINNING, MONEY, money_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +129,7 @@ def closed(currency: str | BindParameter[str]) -> ColumnElement[bool]:
 
 def _sums_hold(connection: Connection, currency: str, until: datetime) -> bool:
     """Whether all that is dated before `until` comes to what closed periods hold together."""
-    columns = PERIOD.c.gross, PERIOD.c.refunded, PERIOD.c.captured_count, PERIOD.c.refunded_count  # as in `MONEY`
+    columns = PERIOD.c.gross, PERIOD.c.captured_count, PERIOD.c.refunded, PERIOD.c.refunded_count  # as in `MONEY`
     frozen = connection.execute(select(*map(func.sum, columns)).where(closed(currency))).one()
     now = money_in(connection, BEGINNING, until, currency).get(currency, (0, 0, 0, 0))
     return tuple(map(int, frozen)) == now
@@ -139,17 +137,17 @@ def _sums_hold(connection: Connection, currency: str, until: datetime) -> bool:
 
 def _differing(connection: Connection, currency: str, until: datetime) -> list[datetime]:
     """The quarters of an hour before `until` in which the ledger says something else than what was frozen."""
-    now = select(VOLUME.c.bucket, *(VOLUME.c[name] for name in MEASURES)).where(
+    now = select(VOLUME.c.bucket, *(VOLUME.c[name] for name in MONEY)).where(
         VOLUME.c.currency == currency, VOLUME.c.bucket < until
     )
     was: Select[tuple[datetime]] = (
-        select(QUARTER.c.bucket, *((-QUARTER.c[name]).label(name) for name in MEASURES))
+        select(QUARTER.c.bucket, *((-QUARTER.c[name]).label(name) for name in MONEY))
         .join(PERIOD, PERIOD.c.id == QUARTER.c.period_id)
         .where(closed(currency))
     )
     both = union_all(now, was).subquery()
     differing = select(both.c.bucket).group_by(both.c.bucket)
-    anything = or_(*(func.sum(both.c[name]) != 0 for name in MEASURES))
+    anything = or_(*(func.sum(both.c[name]) != 0 for name in MONEY))
     return list(connection.execute(differing.having(anything).order_by(both.c.bucket)).scalars())
 
 

@@ -12,12 +12,13 @@ from sqlalchemy import ColumnElement, Connection, FromClause, bindparam, or_, se
 from lib.ledger.batch import Batch
 from lib.ledger.books import fees_until
 from lib.ledger.calendar import SettlementDays
-from lib.ledger.closed.late import MEASURES, Row, add_row, closed, late_rows, month_of, read_line
+from lib.ledger.closed.late import Row, add_row, closed, late_rows, month_of, read_line
 from lib.ledger.closed.tables import PERIOD, SHEET, Period
 from lib.ledger.database import Database
 from lib.ledger.record import VOLUME, VOLUME_DAY
 from lib.ledger.rows import as_rows
 from lib.ledger.sums import sums
+from lib.ledger.volumes import MONEY
 from lib.money import Money
 
 
@@ -129,7 +130,7 @@ def months_in(
             follows = all(month.period for month in found)
             begins, taken = (last.until, late) if last and follows else (since, [])
             own = sums(connection, currency, begins, until)
-            into = dict.fromkeys(MEASURES, 0)
+            into = dict.fromkeys(MONEY, 0)
             for row in taken:
                 add_row(into, row)
             fees = fees_until(connection, currency, until)
