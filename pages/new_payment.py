@@ -10,7 +10,7 @@ from lib import catalog
 from lib.ledger.drafts import BadDraft, PaymentDraft
 from lib.ledger.payments import find_creation, request_payment
 from lib.money import parse
-from pages.parts import created, frame, words
+from pages.parts import created, frame, live, words
 from pages.parts import payment_fields as fields
 from pages.parts.session import desk, operator
 
@@ -34,7 +34,7 @@ def screen() -> None:
     form()
 
 
-@st.fragment
+@live.fragment
 def form() -> None:
     """The form and the request it makes. A fragment, so that typing redraws nothing else."""
     draft = fields.typed()

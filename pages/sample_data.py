@@ -13,7 +13,7 @@ from lib.demo.lives import FEWEST, LONGEST, MOST
 from lib.demo.removal import begin_removal
 from lib.ledger.samples import Sample, find_sample
 from lib.operators import NotAllowed
-from pages.parts import frame, words
+from pages.parts import frame, live, words
 from pages.parts.session import desk, operator
 
 _SAID = "sample_said"
@@ -71,7 +71,7 @@ def show_form() -> None:
         st.caption(f"{really} A million take about {MOST * _A_PAYMENT // 1_000_000} GB of disk.")
 
 
-@st.fragment(run_every="0.5s")
+@live.every(0.5)
 def watch() -> None:
     sample = find_sample(desk().database)
     if sample is None or not at_work(sample, datetime.now(UTC)):

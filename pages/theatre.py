@@ -12,7 +12,7 @@ from lib.demo.filling import SampleProblem, check_world
 from lib.demo.theatre import Scene, Theatre
 from lib.money import Money
 from lib.operators import NotAllowed
-from pages.parts import charts, frame, words
+from pages.parts import charts, frame, live, words
 from pages.parts.session import desk, operator
 
 ACTS = {
@@ -78,7 +78,7 @@ def introduce() -> None:
         )
 
 
-@st.fragment(run_every="0.5s")
+@live.every(0.5)
 def watch() -> None:
     scene = theatre().scene
     if scene is None or not theatre().playing:

@@ -15,7 +15,7 @@ from lib.ledger.bulk.views import Tally, find_bulk, lines_of, outcomes, result, 
 from lib.ledger.desk import Desk
 from lib.money import Money
 from lib.operators import NotAllowed, Operator
-from pages.parts import bulk_words, frame, tables, words
+from pages.parts import bulk_words, frame, live, tables, words
 from pages.parts.session import desk, operator
 
 GROUPS = {
@@ -44,10 +44,8 @@ def show(bulk: Bulk) -> None:
     if bulk.state == "checked":
         dry_run(bulk, found)
     else:
-        st.fragment(progress, run_every="1s" if bulk.state == "running" else "5s")(
-            bulk, outcomes(desk().database, bulk.id)
-        )
-    st.fragment(lines, run_every="2s" if bulk.state == "running" else None)(bulk)
+        live.fragment(progress, run_every=1 if bulk.state == "running" else 5)(bulk, outcomes(desk().database, bulk.id))
+    live.fragment(lines, run_every=2 if bulk.state == "running" else None)(bulk)
 
 
 def head(bulk: Bulk) -> None:

@@ -10,7 +10,7 @@ from lib.ledger.payments import charge_again as charge_source
 from lib.ledger.queries import find_payment
 from lib.ledger.tables import Creation, Payment
 from lib.money import BadAmount, Money, parse
-from pages.parts import words
+from pages.parts import live, words
 from pages.parts.session import desk, operator
 
 
@@ -39,7 +39,7 @@ def key_name(payment: Payment) -> str:
     return f"charge_key_{payment.id}"
 
 
-@st.fragment
+@live.fragment
 def form(payment: Payment, key: str) -> None:
     """A fragment, so that typing redraws nothing else."""
     st.session_state.setdefault(f"reference_{key}", new_reference())

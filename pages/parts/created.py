@@ -14,7 +14,7 @@ from lib.ledger.payments import find_creation
 from lib.ledger.queries import facts_of, find_payment, payment_version
 from lib.ledger.tables import Creation, Payment
 from lib.money import Money
-from pages.parts import frame, link_code, words
+from pages.parts import frame, link_code, live, words
 from pages.parts.customer_state import time_left, time_words
 from pages.parts.session import desk
 
@@ -106,7 +106,7 @@ def show_steps(terminal_type: str) -> None:
     st.markdown("\n".join(f"{number}. {step}" for number, step in enumerate(chosen.steps, 1)))
 
 
-@st.fragment(run_every="1s")
+@live.every(1)
 def watch(key: str, status: str, payment_id: str | None, drawn: int) -> None:
     """The line that counts down; draws everything again as soon as the payment has moved."""
     database = desk().database

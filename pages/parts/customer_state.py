@@ -11,7 +11,7 @@ from lib import catalog
 from lib.board import BoardError
 from lib.ledger.queries import find_payment
 from lib.ledger.tables import Payment
-from pages.parts import poster, simulator
+from pages.parts import live, poster, simulator
 from pages.parts.poster import Colour
 from pages.parts.session import desk
 
@@ -48,7 +48,7 @@ def state_of(payment: Payment) -> State:
         return UNDECIDED
 
 
-@st.fragment(run_every="1s")
+@live.every(1)
 def watch(payment_id: str, drawn: State) -> None:
     """The state, large, and the time that is left. Draws the whole screen again when the state is no longer `drawn`."""
     payment = find_payment(desk().database, payment_id)

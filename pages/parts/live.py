@@ -4,10 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import wraps
+from typing import ParamSpec
 
 import streamlit as st
 
 from pages.parts.session import let_in
+
+P = ParamSpec("P")
+
+
+def fragment(draw: Callable[P, None], *, run_every: float | None = None) -> Callable[P, None]:
+    """`st.fragment`, in a container of its own.
+
+    A fragment that runs right after the whole screen takes back what of it is not sent yet, and sends it anew once the
+    screen is done. Until then the browser drops what stood there before, everything beside it moves up one place, and
+    the fragment is drawn over its neighbour. Here it has none.
+    """
+    again = st.fragment(draw, run_every=run_every)  # noqa: TID251 - for all others
+
+    @wraps(draw)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> None:
+        with st.container():
+            again(*args, **kwargs)
+
+    return drawn
+
+
+def every(seconds: float) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """A fragment that runs again by itself."""
+
+    def decorate(draw: Callable[P, None]) -> Callable[P, None]:
+        return fragment(draw, run_every=seconds)  # a number: to read "1s", Streamlit loads pandas
+
+    return decorate
 
 
 def redraw_on_change(version: Callable[[], int], drawn: int, minute: int) -> None:
@@ -19,7 +49,7 @@ def redraw_on_change(version: Callable[[], int], drawn: int, minute: int) -> Non
     _look(version, drawn, minute, iter((True,)))
 
 
-@st.fragment(run_every=1)  # a number: to read "1s", Streamlit loads pandas
+@every(1)
 def _look(version: Callable[[], int], drawn: int, minute: int, just_drawn: Iterator[bool]) -> None:
     """`just_drawn` is used up by the run of the whole screen, after which there is nothing to look for yet."""
     if next(just_drawn, False):

@@ -8,12 +8,12 @@ import streamlit as st
 from lib.ledger.showcase import Change, sums_changed
 from lib.ledger.tables import Payment
 from lib.money import Money
-from pages.parts import poster, words
+from pages.parts import live, poster, words
 from pages.parts.kept import kept
 from pages.parts.session import desk
 
 
-@st.fragment(run_every="1s")
+@live.every(1)
 def show(payment: Payment) -> None:
     """Sums without this payment and with it: that of its own currency large and in full, then the others."""
     changes = sums_changed(desk().database, payment.id, desk().settings.zone)

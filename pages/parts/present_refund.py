@@ -13,7 +13,7 @@ from lib.ledger.showcase import part_to_refund
 from lib.ledger.tables import Payment, Refund
 from lib.money import Money
 from lib.operators import NotAllowed
-from pages.parts import poster, simulator, words
+from pages.parts import live, poster, simulator, words
 from pages.parts.poster import Colour
 from pages.parts.session import desk, operator
 
@@ -59,7 +59,7 @@ def why_not(payment: Payment) -> str | None:
     return barred(payment, refunds_of(desk().database, payment.id), simulator.now(), desk().settings.zone)
 
 
-@st.fragment(run_every="1s")
+@live.every(1)
 def watch(payment_id: str, key: str, status: str | None, version: int) -> None:
     """The refund, large, and the account. Draws the screen again when either has moved."""
     payment, refund = find_payment(desk().database, payment_id), find_refund(desk().database, key)

@@ -10,7 +10,7 @@ from lib import catalog, phone
 from lib.ledger.queries import facts_of, find_payment, refunds_of
 from lib.ledger.tables import Payment
 from lib.money import parse
-from pages.parts import customer_state, link_code, poster, simulator, words
+from pages.parts import customer_state, link_code, live, poster, simulator, words
 from pages.parts.poster import Colour
 from pages.parts.session import desk, operator
 
@@ -86,7 +86,7 @@ def watch(payment: Payment) -> None:
     customer_state.watch(payment.id, customer_state.state_of(payment))
 
 
-@st.fragment(run_every="1s")
+@live.every(1)
 def events(payment: Payment) -> None:
     """What was told last, large, beside everything that was told so far, and what is still to come."""
     database, zone = desk().database, desk().settings.zone

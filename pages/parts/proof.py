@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lib.ledger.proof import Progress, Proof
-from pages.parts import frame, words
+from pages.parts import frame, live, words
 from pages.parts.session import desk, operator
 
 
@@ -32,7 +32,7 @@ def show() -> None:
         _result(progress)
 
 
-@st.fragment(run_every="0.5s")
+@live.every(0.5)
 def _watch() -> None:
     progress = proof().progress
     if progress is None or not progress.running:

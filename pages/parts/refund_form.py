@@ -17,7 +17,7 @@ from lib.ledger.refunds import request_refund
 from lib.ledger.tables import Payment, Refund
 from lib.money import BadAmount, Money
 from lib.operators import NotAllowed
-from pages.parts import frame, refund_open, simulator, words
+from pages.parts import frame, live, refund_open, simulator, words
 from pages.parts.refund_open import BY_AMOUNT, BY_LINE, key_name, retry_of
 from pages.parts.session import desk, operator
 
@@ -76,7 +76,7 @@ def held_back(payment: Payment, refunds: Sequence[Refund]) -> str:
     return f"{account(payment).underway} is held back for {many} not decided yet."
 
 
-@st.fragment
+@live.fragment
 def form(payment: Payment, refunds: Sequence[Refund], key: str) -> None:
     """A fragment, so that typing redraws nothing else."""
     st.markdown(f":small[:gray[Up to] **{payment.refundable}**:gray[. {held_back(payment, refunds)}]]")

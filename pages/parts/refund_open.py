@@ -17,7 +17,7 @@ from lib.ledger.refunds import can_be_retried, expected_between
 from lib.ledger.sending import release
 from lib.ledger.tables import Payment, Refund
 from lib.operators import NotAllowed
-from pages.parts import words
+from pages.parts import live, words
 from pages.parts.session import desk, operator
 
 BY_AMOUNT, BY_LINE = "Amount", "Order lines"
@@ -41,7 +41,7 @@ def show(payment: Payment, refunds: Sequence[Refund]) -> None:
             show_lost(payment, refund)
 
 
-@st.fragment(run_every="1s")
+@live.every(1)
 def show_held(refund: Refund) -> None:
     """The countdown. Whichever screen or worker sees its end first sends the refund; it goes out once."""
     assert refund.held_until

@@ -8,7 +8,7 @@ from lib.ledger.payments import find_creation, request_payment
 from lib.ledger.queries import find_payment
 from lib.ledger.showcase import demonstration
 from lib.ledger.tables import Creation, Payment
-from pages.parts import words
+from pages.parts import live, words
 from pages.parts.session import desk, operator
 
 
@@ -37,7 +37,7 @@ def payment_of(creation: Creation) -> Payment | None:
     return payment
 
 
-@st.fragment(run_every="1s")
+@live.every(1)
 def wait(key: str) -> None:
     """Draw the screen again once the answer is there."""
     creation = asked(key)

@@ -13,7 +13,7 @@ import streamlit as st
 from lib import catalog
 from lib.board import Clock
 from lib.money import NBSP
-from pages.parts import words
+from pages.parts import live, words
 from pages.parts.session import operator
 from pages.parts.simulator import acts, attempt, board, outcome
 
@@ -78,7 +78,7 @@ def offer_any_time() -> None:
         st.rerun()
 
 
-@st.fragment(run_every="1s")
+@live.every(1)
 def face(clock: Clock, zone: ZoneInfo) -> None:
     now = clock.now if clock.standing else datetime.now(UTC) + timedelta(seconds=clock.ahead_seconds)
     ahead = words.ago(now, now - timedelta(seconds=clock.ahead_seconds)).removeprefix("in ")

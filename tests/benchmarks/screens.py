@@ -26,6 +26,10 @@ class Visitor:
 
     def open(self, page: str, query: str = "") -> int:
         """Ask for a page by its path, and wait until its script has ended. The bytes that came. Raises `RuntimeError`."""
+        return sum(message.ByteSize() for message in self.messages(page, query))
+
+    def messages(self, page: str, query: str = "") -> Iterator[ForwardMsg]:
+        """What comes until the script of a page has ended."""
         ask = BackMsg()
         ask.rerun_script.query_string = query
         if page in self._pages:
@@ -33,19 +37,18 @@ class Visitor:
         else:
             ask.rerun_script.page_name = page
         self._socket.send(ask.SerializeToString())
-        size = 0
         while True:
             raw = self._socket.recv(_PATIENCE)
             assert isinstance(raw, bytes)
-            size += len(raw)
             said = ForwardMsg.FromString(raw)
+            yield said
             kind = said.WhichOneof("type")
             if kind == "navigation":
                 self._pages = {listed.url_pathname: listed.page_script_hash for listed in said.navigation.app_pages}
             elif kind == "delta" and said.delta.new_element.WhichOneof("type") == "exception":
                 raise RuntimeError(f"{page} failed: {said.delta.new_element.exception.message}")
             elif kind == "script_finished" and said.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
-                return size
+                return
 
 
 @contextmanager

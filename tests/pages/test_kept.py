@@ -41,7 +41,7 @@ def cards(draw: Any) -> None:
     looked_after(draw)
 
 
-@st.fragment
+@st.fragment  # noqa: TID251 - Streamlit's own
 def looked_after(draw: Any) -> None:
     draw("b")
     if st.button("Again"):
