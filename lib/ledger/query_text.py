@@ -134,9 +134,9 @@ def _add(found: dict[str, Any], more: dict[str, Any]) -> None:
 
 
 def _free(text: str, zone: ZoneInfo) -> str:
-    """Free text so that it reads as nothing else."""
-    again = read(text, now=datetime.now(UTC), zone=zone)
-    return text if again == Reading(PaymentFilter(text=text)) and '"' not in text else _quoted(text)
+    """Free text so that it reads as nothing else, whatever follows it."""
+    again = read(f"{text} id:x", now=datetime.now(UTC), zone=zone)
+    return text if again == Reading(PaymentFilter(text=text, id="x")) and '"' not in text else _quoted(text)
 
 
 def _value(text: str) -> str:

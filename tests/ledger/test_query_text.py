@@ -184,6 +184,7 @@ filters = st.builds(
 
 
 @example(PaymentFilter(email="<", name="0"), ZoneInfo("Asia/Hong_Kong"))
+@example(PaymentFilter(text="<", name="0"), ZoneInfo("Asia/Hong_Kong"))
 @given(filters, st.sampled_from(("Asia/Hong_Kong", "Australia/Lord_Howe", "America/Sao_Paulo")).map(ZoneInfo))
 def test_a_filter_written_out_reads_as_the_same_filter(wanted: PaymentFilter, zone: ZoneInfo) -> None:
     written = write(wanted, zone)
