@@ -43,9 +43,7 @@ def screen() -> None:
     def version() -> int:
         return payment_version(database, payment.id) + (payment_version(database, charged) if charged else 0)
 
-    live.redraw_on_change(
-        version, payment.version + (payment_version(database, charged) if charged else 0), live.this_minute()
-    )
+    drawn, minute = payment.version + (payment_version(database, charged) if charged else 0), live.this_minute()
     refunds, facts = refunds_of(database, payment.id), facts_of(database, payment.id)
     others, written = others_of(database, payment), notes_in(facts)
     show_head(payment, refunds, others, written)
@@ -74,6 +72,7 @@ def screen() -> None:
                     customer.show(payment, refunds, others, chain_of(database, payment))
                 else:
                     notes.show(payment, written)
+    live.redraw_on_change(version, drawn, minute)
 
 
 def asked_for() -> Payment | None:

@@ -23,8 +23,7 @@ FEW = 3
 def screen() -> None:
     frame.page("Payments", "Find a payment from what the customer tells you; choose its amount to open it.")
     database = desk().database
-    drawn = pulse(database)
-    live.redraw_on_change(lambda: pulse(database), drawn, live.this_minute())
+    minute, drawn = live.this_minute(), pulse(database)
     reading = ask()
     page = find_payments(database, reading.wanted, cursor=st.query_params.get("cursor"))
     if page.rows:
@@ -46,6 +45,7 @@ def screen() -> None:
             st.button(
                 "Clear all filters", icon=":material/filter_alt_off:", on_click=payment_search.clear, key="clear_all"
             )
+    live.redraw_on_change(lambda: pulse(database), drawn, minute)
 
 
 def ask() -> Reading:

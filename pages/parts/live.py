@@ -19,7 +19,7 @@ def fragment(draw: Callable[P, None], *, run_every: float | None = None) -> Call
 
     A fragment that runs right after the whole screen takes back what of it is not sent yet, and sends it anew once the
     screen is done. Until then the browser drops what stood there before, everything beside it moves up one place, and
-    the fragment is drawn over its neighbour. Here it has none.
+    the fragment is drawn over what followed it. Here nothing does.
     """
     again = st.fragment(draw, run_every=run_every)  # noqa: TID251 - for all others
 
@@ -44,12 +44,13 @@ def redraw_on_change(version: Callable[[], int], drawn: int, minute: int) -> Non
     """Draw the whole screen again once `version` is no longer `drawn`, when ages on it have moved by a minute, or when the
     person's sign-in has ended.
 
-    Read `drawn` before the data: what changes in between is then drawn again rather than missed.
+    Read `drawn` before the data: what changes in between is then drawn again rather than missed. Call it last: a container
+    of its own would be a gap on the screen, and without one only what follows can be drawn over.
     """
     _look(version, drawn, minute, iter((True,)))
 
 
-@every(1)
+@st.fragment(run_every=1)  # noqa: TID251 - it stands last
 def _look(version: Callable[[], int], drawn: int, minute: int, just_drawn: Iterator[bool]) -> None:
     """`just_drawn` is used up by the run of the whole screen, after which there is nothing to look for yet."""
     if next(just_drawn, False):

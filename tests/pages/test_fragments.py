@@ -1,4 +1,4 @@
-"""What is drawn again by itself stands alone in its container, on every screen of the real server."""
+"""Nothing follows in its container what is drawn again by itself, on screens of the real server."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def tab(server: Server) -> Iterator[Visitor]:
         yield one
 
 
-def beside_fragments(messages: list[ForwardMsg]) -> list[tuple[tuple[int, ...], str]]:
-    """Places in the same container as a whole fragment, and what stands there."""
+def after_fragments(messages: list[ForwardMsg]) -> list[tuple[tuple[int, ...], str]]:
+    """Places behind a whole fragment in the same container, and what stands there."""
     drawn = {tuple(said.metadata.delta_path): said.delta for said in messages if said.WhichOneof("type") == "delta"}
     whole = [
         place
@@ -49,11 +49,11 @@ def beside_fragments(messages: list[ForwardMsg]) -> list[tuple[tuple[int, ...], 
         (other, delta.WhichOneof("type"))
         for place in whole
         for other, delta in drawn.items()
-        if other[:-1] == place[:-1] and other != place
+        if other[:-1] == place[:-1] and other > place
     ]
 
 
 @pytest.mark.parametrize("page", ["", "payments", "payment", "overdue", "refunds", "settlement", "simulator-board"])
-def test_nothing_stands_beside_what_is_drawn_by_itself(tab: Visitor, paid: str, page: str) -> None:
+def test_nothing_follows_what_is_drawn_by_itself(tab: Visitor, paid: str, page: str) -> None:
     messages = list(tab.messages(page, f"id={paid}" if page == "payment" else ""))
-    assert beside_fragments(messages) == []
+    assert after_fragments(messages) == []
