@@ -251,6 +251,7 @@ class Control:
 
     async def _walk(self, to: datetime) -> None:
         """Move the clock to `to`, stopping for every delivery due on the way, so that each is made at its own time."""
+        await self._courier.delivered()  # what was under way before belongs to the time before
         while True:
             stops = [due for due in (self._courier.next_due, self._engine.next_due) if due is not None]
             stop = min(stops, default=to) + _STRIDE
