@@ -116,6 +116,11 @@ class Courier:
     def next_due(self) -> datetime | None:
         return self._waiting[0].due if self._waiting else None
 
+    @property
+    def idle(self) -> bool:
+        """Whether every event was acknowledged, given up or has nobody to tell: nothing waits, now or for later."""
+        return self._loaded and not (self._waiting or self._under_way)
+
     async def delivered(self) -> None:
         """Wait until nothing is under way and nothing that is due waits."""
         while self._loaded and (self._under_way or self._due()):
