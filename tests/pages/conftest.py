@@ -204,8 +204,13 @@ def checkout(empty: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand
 
 
 def charts(test: AppTest) -> list[go.Figure]:
-    """The charts on the screen. Plotly refuses one that says what it does not know, as it would not in the browser."""
-    return [go.Figure(json.loads(chart.proto.spec)) for chart in test.get("plotly_chart")]
+    """The charts on the screen, each with its alternative text.
+
+    Plotly refuses one that says what it does not know, as it would not in the browser.
+    """
+    drawn = test.get("plotly_chart")
+    assert all(chart.proto.alt.strip() for chart in drawn)
+    return [go.Figure(json.loads(chart.proto.spec)) for chart in drawn]
 
 
 def said(test: AppTest) -> str:
