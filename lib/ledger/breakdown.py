@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from lib.ledger.batch import Batch
-from lib.ledger.database import Database
 from lib.ledger.parts import SECONDS
 from lib.ledger.record import BREAKDOWN
 from lib.money import Money
@@ -47,14 +46,8 @@ class Breakdown:
         return None
 
 
-def breakdown(database: Database, since: datetime, until: datetime) -> Breakdown | None:
+def breakdown(connection: Connection, since: datetime, until: datetime) -> Breakdown | None:
     """The parts of all days of the ledger's zone that lie, if only in part, between the two; None until it knows its zone."""
-    with database.read() as connection:
-        return breakdown_in(connection, since, until)
-
-
-def breakdown_in(connection: Connection, since: datetime, until: datetime) -> Breakdown | None:
-    """The same as one transaction sees it."""
     found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     refunds: dict[str, dict[str, Money]] = defaultdict(dict)
     hours = [[0] * 24 for _ in range(7)]

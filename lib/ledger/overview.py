@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, select
 
-from lib.ledger.breakdown import Breakdown, breakdown_in
+from lib.ledger.breakdown import Breakdown, breakdown
 from lib.ledger.database import Database
 from lib.ledger.periods import Period
 from lib.ledger.reading.rows import pulse_in
@@ -54,5 +54,5 @@ def figures_of(database: Database, edges: Sequence[datetime], period: Period, be
         return Figures(
             by_slot_in(connection, edges),
             sums_by_currency(connection, before.since, before.until),
-            breakdown_in(connection, period.since, period.until),
+            breakdown(connection, period.since, period.until),
         )

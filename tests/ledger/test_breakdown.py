@@ -45,7 +45,8 @@ def story() -> list[list[Fact]]:
 
 def told(database: Database, days: int = 9) -> Breakdown:
     """Of noon, in Hong Kong, to noon some days later."""
-    found = breakdown(database, at(0), at(days * 86400 + 1))
+    with database.read() as connection:
+        found = breakdown(connection, at(0), at(days * 86400 + 1))
     assert found
     assert found.first == DAY
     return found
@@ -56,7 +57,8 @@ def test_parts_are_the_same_kept_all_along_or_filled_at_the_start(database: Data
     if known:
         adopt_zone(database, HONG_KONG)
     else:
-        assert breakdown(database, at(0), at(1)) is None
+        with database.read() as connection:
+            assert breakdown(connection, at(0), at(1)) is None
     for facts in story():
         record(database, facts)
     adopt_zone(database, HONG_KONG)
