@@ -16,7 +16,7 @@ from lib.ledger.record import PAYMENT
 from lib.ledger.rows import as_rows
 from lib.ledger.sums import Sums, sums_by_currency
 from lib.ledger.tables import Payment
-from lib.ledger.volumes import Volumes, by_slot_in
+from lib.ledger.volumes import Volumes, by_slot
 
 # Put together once: to put a statement into words takes longer than to run it.
 _NEWEST = (
@@ -52,7 +52,7 @@ def figures_of(database: Database, edges: Sequence[datetime], period: Period, be
     """What happened from each edge to before the next, in the period `before`, and in all days of `period`."""
     with database.read() as connection:
         return Figures(
-            by_slot_in(connection, edges),
+            by_slot(connection, edges),
             sums_by_currency(connection, before.since, before.until),
             breakdown(connection, period.since, period.until),
         )

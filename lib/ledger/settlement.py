@@ -10,7 +10,7 @@ from lib.ledger.calendar import SettlementDays
 from lib.ledger.closing import booked_before, booked_by_day, closed_until
 from lib.ledger.database import Database
 from lib.ledger.sums import Sums, nothing, sums_by_currency, sums_of
-from lib.ledger.volumes import BEGINNING, by_slot_in
+from lib.ledger.volumes import BEGINNING, by_slot
 from lib.money import Money
 
 
@@ -43,7 +43,7 @@ def settlement(database: Database, first: date, last: date, days: SettlementDays
     named = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     edges = [days.start(day) for day in [*named, last + timedelta(days=1)]]
     with database.read() as connection:
-        found = by_slot_in(connection, edges)
+        found = by_slot(connection, edges)
         before = sums_by_currency(connection, BEGINNING, edges[0])
         balances = {currency: sums.net for currency, sums in before.items()}
         by_day = {

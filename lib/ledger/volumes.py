@@ -127,17 +127,11 @@ def _cover(since: datetime, until: datetime, zone: ZoneInfo | None) -> list[tupl
     return [quarters(since, start_of_day(first, zone)), days, quarters(start_of_day(after, zone), until)]
 
 
-def by_slot(database: Database, edges: Sequence[datetime]) -> list[dict[str, Volumes]]:
+def by_slot(connection: Connection, edges: Sequence[datetime]) -> list[dict[str, Volumes]]:
     """By currency, what happened from each edge to before the next: one entry less than there are edges.
 
     Edges should lie on quarters of an hour. Where all are midnights of the ledger's own zone, days are read.
     """
-    with database.read() as connection:
-        return by_slot_in(connection, edges)
-
-
-def by_slot_in(connection: Connection, edges: Sequence[datetime]) -> list[dict[str, Volumes]]:
-    """The same as one transaction sees it."""
     found: list[dict[str, Volumes]] = [{} for _ in edges[1:]]
     named = Batch(connection).zone()
     days = _as_days(edges, ZoneInfo(named)) if named else None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from lib.ledger.database import Database
 from lib.ledger.periods import Period, edges, trailing
 from lib.ledger.settlement import settlement
 from lib.ledger.tables import time_text
-from lib.ledger.volumes import by_slot
+from lib.ledger.volumes import Volumes, by_slot
 from lib.settings import Settings
 from tests.benchmarks import closings, servers, store
 from tests.benchmarks.screens import visitor
@@ -46,7 +47,7 @@ def lines(build: Callable[[int], Store], size: int) -> Iterator[Line]:
     database, zone = Database(large.url), Settings().zone
     period = trailing(_DAYS, large.end, zone)
     ours: dict[str, Figures] = {
-        "overview": lambda: by_slot(database, edges(period, zone, "day")),
+        "overview": lambda: _by_day(database, edges(period, zone, "day")),
         "settlement": lambda: settlement(database, period.first, period.last, SettlementDays(zone)),
     }
     rivals = {
@@ -62,6 +63,11 @@ def lines(build: Callable[[int], Store], size: int) -> Iterator[Line]:
     database.close()
     yield from _pages(build(_SMALL), large)
     yield from closings.lines(large)
+
+
+def _by_day(database: Database, days: Sequence[datetime]) -> list[dict[str, Volumes]]:
+    with database.read() as connection:
+        return by_slot(connection, days)
 
 
 def _pages(small: Store, large: Store) -> Iterator[Line]:

@@ -129,7 +129,8 @@ class Reads:
 
     def _by_day(self) -> int:
         period = trailing(90, self._store.end, self._zone)
-        return len(by_slot(self._database, edges(period, self._zone, "day")))
+        with self._database.read() as connection:
+            return len(by_slot(connection, edges(period, self._zone, "day")))
 
     def _settlement(self) -> int:
         period = trailing(90, self._store.end, self._zone)

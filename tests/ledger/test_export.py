@@ -199,7 +199,8 @@ def test_rows_chart_settlement_export_and_journal_agree_to_the_cent(
         adopt_zone(database, ZoneInfo(kept))
     period = whole_days(date(2026, 2, 20), date(2026, 4, 20), zone)
     borders = edges(period, zone, step)  # type: ignore[arg-type]
-    bars = by_slot(database, borders)
+    with database.read() as connection:
+        bars = by_slot(connection, borders)
     whole = gather(database, Selection(("HKD", "KRW"), borders[0], borders[-1], zone, days))
     lines = settlement(database, date(2026, 2, 20), date(2026, 4, 20), days)
     _, in_csv = read_csv(as_csv(whole))

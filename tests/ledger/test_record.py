@@ -32,7 +32,8 @@ def moved(database: Database, since: datetime, until: datetime) -> dict[str, Sum
 
 
 def by_day(database: Database, first: date, last: date, zone: ZoneInfo) -> list[dict[str, volumes.Volumes]]:
-    return volumes.by_slot(database, edges(whole_days(first, last, zone), zone, "day"))
+    with database.read() as connection:
+        return volumes.by_slot(connection, edges(whole_days(first, last, zone), zone, "day"))
 
 
 def life(payment: str, number: int, amount: int, refund: int) -> list[Fact]:
@@ -228,7 +229,8 @@ def test_the_hour_that_winter_time_repeats_counts_as_two(database: Database) -> 
         )
     day = whole_days(date(2026, 10, 25), date(2026, 10, 25), london)
     begins = edges(day, london, "hour")
-    slots = volumes.by_slot(database, begins)
+    with database.read() as connection:
+        slots = volumes.by_slot(connection, begins)
     assert len(slots) == 25
     hours = [begin.astimezone(london).isoformat() for begin, said in zip(begins, slots, strict=False) if said]
     assert hours == ["2026-10-25T01:00:00+01:00", "2026-10-25T01:00:00+00:00"]
