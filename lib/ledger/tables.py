@@ -1,7 +1,7 @@
-"""The tables. `event` holds the facts; `payment`, `refund` and `volume` are a cache of their fold.
+"""The tables. `event` holds the facts; `payment`, `refund` and the rollups are a cache of their fold.
 
-Amounts are minor units of the row's currency. How times are stored, `lib.ledger.columns` says; this module is the door
-to it, so that whoever looks a table up finds all of these.
+Amounts are minor units of the row's currency. `lib.ledger.columns` says how times are stored, `lib.ledger.rollups` which
+sums are kept; this module is the door to both, so that whoever looks a table up finds all of these.
 """
 
 from __future__ import annotations
@@ -12,18 +12,23 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, Index, String, Text
 from sqlmodel import Field
 
 from lib.ledger.columns import SERIAL, Table, UtcTime, time_text, where
+from lib.ledger.rollups import Breakdown, LedgerZone, Volume, VolumeDay
 from lib.money import Money
 
 __all__ = [
     "REFUND_STATUSES",
     "STATUSES",
+    "Breakdown",
     "Creation",
     "Delivery",
     "Event",
+    "LedgerZone",
     "Payment",
     "Refund",
     "Table",
     "UtcTime",
+    "Volume",
+    "VolumeDay",
     "time_text",
     "where",
 ]
@@ -220,60 +225,6 @@ class Delivery(Table, table=True):
         Index("delivery_by_type", "event_type", "id"),
         Index("delivery_by_event", "event_seq", "id"),
     )
-
-
-class _Measures(Table):
-    """Counts and minor units; `requested` by request time, `captured` by capture time, `refunded` by the time each
-    refund was decided, the rest by the time the payment ended.
-    """
-
-    requested_count: int = Field(default=0, sa_type=BigInteger)
-    requested: int = Field(default=0, sa_type=BigInteger)
-    captured_count: int = Field(default=0, sa_type=BigInteger)
-    captured: int = Field(default=0, sa_type=BigInteger)
-    refunded_count: int = Field(default=0, sa_type=BigInteger)
-    refunded: int = Field(default=0, sa_type=BigInteger)
-    declined_count: int = Field(default=0, sa_type=BigInteger)
-    expired_count: int = Field(default=0, sa_type=BigInteger)
-    canceled_count: int = Field(default=0, sa_type=BigInteger)
-    refund_declined_count: int = Field(default=0, sa_type=BigInteger)
-
-
-class Volume(_Measures, table=True):
-    """What happened in one quarter of an hour in one currency. Quarters, because zones lie at +9:30 and +5:45 too."""
-
-    bucket: datetime = Field(sa_type=UtcTime, primary_key=True)
-    currency: str = Field(primary_key=True, max_length=8)
-
-
-class VolumeDay(_Measures, table=True):
-    """The same by local day of the ledger's own zone, so that a year is a few rows a currency."""
-
-    __tablename__ = "volume_day"
-
-    day: str = Field(primary_key=True, max_length=10)
-    """`2026-10-14`."""
-    currency: str = Field(primary_key=True, max_length=8)
-
-
-class Breakdown(Table, table=True):
-    """What a local day of the ledger's own zone is made of, kind by kind; see `lib/ledger/parts.py`."""
-
-    kind: str = Field(primary_key=True, max_length=12)
-    day: str = Field(primary_key=True, max_length=10)
-    currency: str = Field(primary_key=True, max_length=8)
-    value: str = Field(primary_key=True, max_length=255)
-    count: int = Field(sa_type=BigInteger)
-    amount: int = Field(sa_type=BigInteger)
-
-
-class LedgerZone(Table, table=True):
-    """The zone in which `volume_day` cuts its days: one row, or none while nobody has said."""
-
-    __tablename__ = "ledger_zone"
-
-    id: int = Field(default=1, primary_key=True)
-    zone: str = Field(max_length=60)
 
 
 class SearchWord(Table, table=True):
