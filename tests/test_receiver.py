@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -35,22 +36,29 @@ def database(tmp_path: Path) -> Database:
     return Database(databases.sqlite(tmp_path / "ledger.db"))
 
 
+@contextlib.asynccontextmanager
+async def receiving(database: Database) -> AsyncIterator[tuple[Receiver, Post]]:
+    """A running receiver, and a way to deliver to it: `post(raw)` signs with the first key unless told a signature."""
+    receiver = Receiver(database, KEYS)
+    transport = httpx2.ASGITransport(app=receiver)
+    async with receiver.running(), httpx2.AsyncClient(transport=transport, base_url="http://desk") as client:
+
+        async def post(
+            raw: bytes, signature: str | None = "", method: str = "POST", kind: str | None = None
+        ) -> httpx2.Response:
+            value = sign(raw, KEYS[0]) if signature == "" else signature
+            headers = {"Cko-Signature": value} if value is not None else {}
+            headers |= {"Content-Type": kind} if kind else {}
+            return await client.request(method, "/webhooks/checkout", content=raw, headers=headers)
+
+        yield receiver, post
+
+
 def deliver(database: Database, scenario: Callable[[Post], Coroutine[Any, Any, Any]]) -> Any:
-    """Run a scenario against a running receiver; `post(raw)` signs with the first key unless told a signature."""
+    """Run a scenario against a running receiver."""
 
     async def run() -> Any:
-        receiver = Receiver(database, KEYS)
-        transport = httpx2.ASGITransport(app=receiver)
-        async with receiver.running(), httpx2.AsyncClient(transport=transport, base_url="http://desk") as client:
-
-            async def post(
-                raw: bytes, signature: str | None = "", method: str = "POST", kind: str | None = None
-            ) -> httpx2.Response:
-                value = sign(raw, KEYS[0]) if signature == "" else signature
-                headers = {"Cko-Signature": value} if value is not None else {}
-                headers |= {"Content-Type": kind} if kind else {}
-                return await client.request(method, "/webhooks/checkout", content=raw, headers=headers)
-
+        async with receiving(database) as (_, post):
             return await scenario(post)
 
     return asyncio.run(run())
@@ -336,6 +344,37 @@ def test_a_locked_database_gives_503_and_loses_nothing_acknowledged(
         holder.join()
     assert one(database, event("payment_pending", 2, at(0), id="pay_2")).status_code == 200
     assert verdicts(database) == ["accepted", "accepted"]
+
+
+def test_when_the_queue_is_full_more_is_turned_away_at_once_and_what_was_taken_is_kept(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lib.receiver._QUEUE_LIMIT", 3)
+    database.prepare()
+    raws = [event("payment_pending", number, at(0), id=f"pay_{number}") for number in range(7)]
+
+    async def rush() -> tuple[list[httpx2.Response], list[int]]:
+        async with receiving(database) as (receiver, post):
+
+            async def begun(*deliveries: bytes, waiting: int) -> list[asyncio.Task[httpx2.Response]]:
+                tasks = [asyncio.create_task(post(raw)) for raw in deliveries]
+                async with asyncio.timeout(5):
+                    await asyncio.sleep(0.05)
+                    while receiver.waiting != waiting:
+                        await asyncio.sleep(0.01)
+                return tasks
+
+            with Database(str(database.url)).write():  # somebody else is writing, so that nothing can be stored
+                taken = await begun(raws[0], waiting=0) + await begun(*raws[1:4], waiting=3)
+                turned_away = [await asyncio.wait_for(post(raw), 5) for raw in raws[4:]]
+                assert not any(task.done() for task in taken)
+            first = [(await task).status_code for task in taken]
+            return turned_away, first + [(await post(raw)).status_code for raw in raws[4:]]
+
+    turned_away, taken = asyncio.run(rush())
+    assert [(each.status_code, each.headers["retry-after"]) for each in turned_away] == [(503, "5")] * 3
+    assert taken == [200] * 7, "those turned away are taken when they come again"
+    assert verdicts(database) == ["accepted"] * 7
 
 
 def test_a_body_that_does_not_come_is_given_up_and_holds_up_nobody(
