@@ -40,8 +40,9 @@ def screen() -> None:
 def show_said() -> None:
     """What became of the last decision, for a minute: the list below has already moved on."""
     at, done, sentence = st.session_state.get(SAID, (datetime.min.replace(tzinfo=UTC), True, ""))
-    if datetime.now(UTC) - at < timedelta(minutes=1):
-        (st.success if done else st.error)(words.plain(sentence))
+    with frame.place():
+        if datetime.now(UTC) - at < timedelta(minutes=1):
+            (st.success if done else st.error)(words.plain(sentence))
 
 
 def say(sentence: str, *, done: bool) -> None:

@@ -22,10 +22,11 @@ def screen() -> None:
     if bulk and bulk.state != "reading":
         bulk_file.show(bulk)
         return
-    if bulk:
-        st.warning("This file was not read to its end. Upload it once more.", icon=":material/upload_file:")
-    elif wanted:
-        st.warning("There is no such file here. Upload it.", icon=":material/search_off:")
+    with frame.place():
+        if bulk:
+            st.warning("This file was not read to its end. Upload it once more.", icon=":material/upload_file:")
+        elif wanted:
+            st.warning("There is no such file here. Upload it.", icon=":material/search_off:")
     if operator().may("refund"):
         choose()
     else:

@@ -85,8 +85,10 @@ def show_month(month: Month, listed: Sequence[Month]) -> None:
                     period.show(month.period, months_after(month, listed))
                 else:
                     offer_to_close(month, listed)
-        show_late(month)
-        show_heard_late(month, listed)
+        with frame.place():
+            show_late(month)
+        with frame.place():
+            show_heard_late(month, listed)
         show_history(month)
 
 

@@ -28,8 +28,9 @@ def screen() -> None:
     if creation:
         created.show(creation, fields.start_again, fields.correct)
         return
-    if key:
-        st.info("No payment was sent under this address. Fill in the form to start one.", icon=":material/info:")
+    with frame.place():
+        if key:
+            st.info("No payment was sent under this address. Fill in the form to start one.", icon=":material/info:")
     fields.open_form()
     form()
 
@@ -56,21 +57,13 @@ def form() -> None:
 
 
 def examples() -> None:
-    """Filled-in forms to start from. Choosing one fills the fields and stays unchosen, since the fields may change after.
-
-    Each choice is drawn anew. A browser that has not heard of that sends the old one once more with what is typed next,
-    which the example must not be written over.
-    """
-    named, turn = {preset.name: preset for preset in RULES.presets}, fields.slot("examples_taken")
-    number = st.session_state.get(turn, 0)
-    key = f"{fields.slot('example')}_{number}"
-
-    def take() -> None:
-        if number == st.session_state.get(turn, 0) and (chosen := named.get(st.session_state[key] or "")):
-            st.session_state[turn] = number + 1
-            fields.fill(chosen)
-
-    st.pills("Start from an example", list(named), key=key, on_change=take, wrap=True)
+    """Filled-in forms to start from: buttons, because nothing stays chosen, as the fields may change after."""
+    with st.container(gap="xxsmall"):
+        st.markdown(":small[Start from an example]")
+        with st.container(horizontal=True, gap="xsmall"):
+            for number, preset in enumerate(RULES.presets):
+                key = fields.slot(f"example_{number}")
+                st.button(preset.name, key=key, on_click=fields.fill, args=(preset,))
 
 
 def order_fields(draft: PaymentDraft, problems: dict[str, str]) -> None:
@@ -123,8 +116,9 @@ def channel_fields(draft: PaymentDraft, problems: dict[str, str]) -> None:
 
 
 def optional_fields(draft: PaymentDraft, problems: dict[str, str]) -> None:
-    for number in fields.items():
-        item_fields(number, draft.currency)
+    with frame.place():
+        for number in fields.items():
+            item_fields(number, draft.currency)
     st.button(
         "Add an item", icon=":material/add:", key=fields.slot("add"), on_click=fields.add_item, kwargs={"quantity": "1"}
     )
@@ -212,8 +206,9 @@ def choice(label: str, name: str, options: dict[str, str]) -> None:
 def problem(problems: dict[str, str], *names: str) -> bool:
     """Say beside the field why it cannot be sent."""
     found = [problems[name] for name in names if name in problems]
-    for sentence in found:
-        st.markdown(f":red[:material/error: :small[{words.plain(sentence)}]]")
+    with frame.place():
+        for sentence in found:
+            st.markdown(f":red[:material/error: :small[{words.plain(sentence)}]]")
     return bool(found)
 
 

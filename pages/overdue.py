@@ -28,8 +28,9 @@ def screen() -> None:
     late = overdue(database, simulator.now(), limit=most + 1)
     if late:
         show_list(late[:most])
-        if len(late) > most:
-            st.button(f"Show {MORE} more", icon=":material/expand_more:", on_click=ask_for, args=(most + MORE,))
+        with frame.place():
+            if len(late) > most:
+                st.button(f"Show {MORE} more", icon=":material/expand_more:", on_click=ask_for, args=(most + MORE,))
     else:
         frame.empty(
             "task_alt",

@@ -41,7 +41,8 @@ def screen() -> None:
     minute, (drawn, latest) = live.this_minute(), newest(database, LATEST)
     frame.page("Overview", "What was captured and refunded, by currency. Currencies are never added up.")
     if latest:
-        overview_overdue.show(drawn)
+        with frame.place():
+            overview_overdue.show(drawn)
         figures(latest)
     else:
         welcome()
@@ -91,8 +92,9 @@ def figures(latest: Sequence[Payment]) -> None:
         if not free:
             with wall.cell(column_span=COLUMNS - 1):
                 show_latest(latest)
-    if seen.parts:
-        overview_parts.show_parts(seen.parts, {currency: now[currency] for currency in shown}, zone.key)
+    with frame.place():
+        if seen.parts:
+            overview_parts.show_parts(seen.parts, {currency: now[currency] for currency in shown}, zone.key)
     if free:
         show_latest(latest)
     open_chosen_bar(borders, zone)

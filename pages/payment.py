@@ -47,11 +47,12 @@ def screen() -> None:
     refunds, facts = refunds_of(database, payment.id), facts_of(database, payment.id)
     others, written = others_of(database, payment), notes_in(facts)
     show_head(payment, refunds, others, written)
-    for sentence in words.attention(payment):
-        st.warning(sentence, icon=":material/warning:")
-    if payment.captured:
-        if acting.may("refund"):
+    with frame.place():
+        for sentence in words.attention(payment):
+            st.warning(sentence, icon=":material/warning:")
+        if payment.captured and acting.may("refund"):
             refund_open.show(payment, refunds)
+    if payment.captured:
         left, right = st.columns([9, 5], gap="medium")
         with left:
             account.show(payment, refunds)

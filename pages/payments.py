@@ -27,8 +27,9 @@ def screen() -> None:
     reading = ask()
     page = find_payments(database, reading.wanted, cursor=st.query_params.get("cursor"))
     if page.rows:
-        if len(page.rows) <= FEW and reading.wanted != PaymentFilter():
-            show_links(page.rows)
+        with frame.place():
+            if len(page.rows) <= FEW and reading.wanted != PaymentFilter():
+                show_links(page.rows)
         show_rows(page)
         turn(page, count_payments(database, reading.wanted))
     elif reading.wanted == PaymentFilter():
@@ -59,8 +60,9 @@ def ask() -> Reading:
     chosen = replace(chosen, statuses=payment_search.statuses())
     reading = payment_search.together(typed, chosen)
     problems += reading.problems
-    for problem in problems:
-        st.warning(words.plain(problem), icon=":material/help:")
+    with frame.place():
+        for problem in problems:
+            st.warning(words.plain(problem), icon=":material/help:")
     with last:
         download(reading.wanted, disabled=bool(problems))
     return reading

@@ -141,9 +141,10 @@ def say(well: bool, text: str) -> None:
 
 
 def tell() -> None:
-    for well, said in st.session_state.pop("books_said", []):
-        icon = ":material/check_circle:" if well else ":material/error:"
-        (st.success if well else st.error)(words.plain(said), icon=icon)
+    with frame.place():
+        for well, said in st.session_state.pop("books_said", []):
+            icon = ":material/check_circle:" if well else ":material/error:"
+            (st.success if well else st.error)(words.plain(said), icon=icon)
 
 
 def show_files(files: list[ReportFile]) -> None:

@@ -33,8 +33,9 @@ def screen() -> None:
     except SampleProblem as why:
         frame.empty("block", "Not here", str(why))
         return
-    if problem := st.session_state.pop(_SAID, ""):
-        st.error(words.plain(problem), icon=":material/error:")
+    with frame.place():
+        if problem := st.session_state.pop(_SAID, ""):
+            st.error(words.plain(problem), icon=":material/error:")
     sample = find_sample(desk().database)
     if sample is None or sample.state == "removed":
         show_form()

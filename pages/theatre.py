@@ -46,8 +46,9 @@ def screen() -> None:
     except SampleProblem as why:
         frame.empty("block", "Not here", str(why))
         return
-    if problem := st.session_state.pop(_SAID, ""):
-        st.error(words.plain(problem), icon=":material/error:")
+    with frame.place():
+        if problem := st.session_state.pop(_SAID, ""):
+            st.error(words.plain(problem), icon=":material/error:")
     scene = theatre().scene
     if theatre().playing:
         watch()

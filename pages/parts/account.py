@@ -14,7 +14,7 @@ from lib.ledger.order_lines import lines_of
 from lib.ledger.refunds import expected_between
 from lib.ledger.tables import Payment, Refund
 from lib.money import NBSP, Money
-from pages.parts import charts, words
+from pages.parts import charts, frame, words
 from pages.parts.kept import kept
 from pages.parts.session import desk
 
@@ -27,10 +27,11 @@ MOVED = ("refunded", "pending", "submitting", "awaiting_approval")
 def show(payment: Payment, refunds: Sequence[Refund]) -> None:
     """The card on the left of the payment screen."""
     with st.container(border=True, height="stretch"):
-        if payment.captured or refunds:
-            show_account(payment, account(payment), refunds)
-        else:
-            show_uncaptured(payment)
+        with frame.place():
+            if payment.captured or refunds:
+                show_account(payment, account(payment), refunds)
+            else:
+                show_uncaptured(payment)
         show_facts(payment)
 
 
@@ -104,12 +105,14 @@ def show_entries(payment: Payment, held: Account, refunds: Sequence[Refund]) -> 
     moved = sorted((refund for refund in refunds if refund.status in MOVED), key=lambda one: one.status != "refunded")
     unmoved = [refund for refund in refunds if refund.status not in MOVED]
     before, came_to = earlier(moved, currency, listed=LISTED)
-    if before and not st.toggle(f"List {len(before)} earlier refunds", key=f"all_entries_{payment.id}"):
+    with frame.place():
+        summed = bool(before) and not st.toggle(f"List {len(before)} earlier refunds", key=f"all_entries_{payment.id}")
+    if summed:
         since, until = (words.stamp(before[end].requested_at, zone) for end in (0, -1))
         sign = words.refund_status("refunded")
         rows.append((f"{len(before)} earlier refunds", f"asked for {since} to {until}", sign.badge, -came_to))
-        summed = {refund.key for refund in before}
-        moved = [refund for refund in moved if refund.key not in summed]
+        gone = {refund.key for refund in before}
+        moved = [refund for refund in moved if refund.key not in gone]
     for refund in moved + unmoved:
         who = f", by {whole(words.plain(refund.requested_by))}" if refund.requested_by else ""
         what = f"{words.refund_reason(refund)}{who}"

@@ -10,7 +10,7 @@ from lib.checkout.errors import CheckoutError
 from lib.ledger.reread import Found, reread_now
 from lib.ledger.tables import Payment
 from lib.operators import NotAllowed
-from pages.parts import words
+from pages.parts import frame, words
 from pages.parts.session import desk, operator
 
 
@@ -30,12 +30,13 @@ def button(payment: Payment) -> None:
 def answer(payment: Payment) -> None:
     """What the last asking about this payment found."""
     asked = st.session_state.get("asked")
-    if asked and asked["payment"] == payment.id:
-        said = f"Asked {asked['at'].astimezone(desk().settings.zone):%H:%M:%S %Z}. {asked['said']}"
-        if asked["well"]:
-            st.success(said, icon=":material/check_circle:")
-        else:
-            st.error(said, icon=":material/error:")
+    with frame.place():
+        if asked and asked["payment"] == payment.id:
+            said = f"Asked {asked['at'].astimezone(desk().settings.zone):%H:%M:%S %Z}. {asked['said']}"
+            if asked["well"]:
+                st.success(said, icon=":material/check_circle:")
+            else:
+                st.error(said, icon=":material/error:")
 
 
 def told(found: Found) -> str:

@@ -41,10 +41,13 @@ def remember(uploaded: Uploaded) -> None:
 def show(bulk: Bulk) -> None:
     found = tallies(desk().database, bulk.id)
     head(bulk)
-    if bulk.state == "checked":
-        dry_run(bulk, found)
-    else:
-        live.fragment(progress, run_every=1 if bulk.state == "running" else 5)(bulk, outcomes(desk().database, bulk.id))
+    with frame.place():
+        if bulk.state == "checked":
+            with st.container():
+                dry_run(bulk, found)
+        else:
+            again = 1 if bulk.state == "running" else 5
+            live.fragment(progress, run_every=again)(bulk, outcomes(desk().database, bulk.id))
     live.fragment(lines, run_every=2 if bulk.state == "running" else None)(bulk)
 
 
@@ -71,11 +74,12 @@ def head(bulk: Bulk) -> None:
         f"{words.plain(bulk.uploaded_by)} {words.when(bulk.uploaded_at, zone)}]"
     )
     told = st.session_state.get("bulk_said")
-    if told and told["file"] == bulk.id and told["said"]:
-        st.info(words.plain(told["said"]), icon=":material/info:")
     problem = st.session_state.pop("bulk_problem", None) or bulk.problem
-    if problem:
-        st.error(words.plain(problem), icon=":material/error:")
+    with frame.place():
+        if told and told["file"] == bulk.id and told["said"]:
+            st.info(words.plain(told["said"]), icon=":material/info:")
+        if problem:
+            st.error(words.plain(problem), icon=":material/error:")
 
 
 def leave() -> None:
@@ -165,10 +169,11 @@ def progress(bulk: Bulk, drawn: dict[str, int]) -> None:
     if "refused" in found:
         signs.append(f"{bulk_words.LINES['refused'].badge} {found['refused'].count:,}")
     kept = [found[status] for status in HELD if status in found]
-    if signs:
-        st.markdown(" \u2003 ".join(signs))
-    if kept:
-        st.markdown(told_of(kept))
+    with frame.place():
+        if signs:
+            st.markdown(" \u2003 ".join(signs))
+        if kept:
+            st.markdown(told_of(kept))
     if operator().may("refund"):
         buttons(bulk)
 

@@ -10,7 +10,7 @@ from lib.ledger.payments import charge_again as charge_source
 from lib.ledger.queries import find_payment
 from lib.ledger.tables import Creation, Payment
 from lib.money import BadAmount, Money, parse
-from pages.parts import live, words
+from pages.parts import frame, live, words
 from pages.parts.session import desk, operator
 
 
@@ -44,13 +44,14 @@ def form(payment: Payment, key: str) -> None:
     """A fragment, so that typing redraws nothing else."""
     st.session_state.setdefault(f"reference_{key}", new_reference())
     st.markdown(":small[:gray[The customer agreed to recurring payments: no link has to be opened.]]")
-    problem = st.session_state.get(f"problem_{key}")
-    if problem:
-        st.error(words.plain(problem), icon=":material/error:")
+    with frame.place():
+        if problem := st.session_state.get(f"problem_{key}"):
+            st.error(words.plain(problem), icon=":material/error:")
     text = st.text_input(
         f"Amount in {payment.money.currency}", key=f"charge_{key}", live=True, placeholder=payment.money.figure
     )
-    amount = show_echo(text or "", payment.money.currency)
+    with frame.place():
+        amount = show_echo(text or "", payment.money.currency)
     reference = st.text_input("Reference", key=f"reference_{key}", live=True, max_chars=80)
     label = f"Charge {amount}" if amount else "Charge"
     if (

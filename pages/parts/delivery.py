@@ -13,7 +13,7 @@ from lib.ledger.retry import AGAIN, CannotTryAgain, try_again
 from lib.ledger.tables import Delivery
 from lib.ledger.xray import Place, XRay, whole_body, xray
 from lib.money import NBSP
-from pages.parts import words
+from pages.parts import frame, words
 from pages.parts.session import desk, operator
 
 _SIGNS = {"fits": "verified_user", "fits_older_key": "key", "unknown": "help"}
@@ -38,7 +38,8 @@ def detail(number: str) -> None:
     st.markdown(f"{sign.badge} {sign.meaning}")
     _what_became_of_it(seen.delivery.id or 0)
     st.table(_through(seen) | _facts(seen.delivery), border="horizontal", alt=f"Delivery {seen.delivery.id}")
-    _offer_again(seen.delivery)
+    with frame.place():
+        _offer_again(seen.delivery)
     payment = find_payment(desk().database, seen.delivery.payment_id) if seen.delivery.payment_id else None
     if payment:
         st.page_link(
@@ -53,12 +54,13 @@ def detail(number: str) -> None:
 def try_page_again(deliveries: Sequence[Delivery]) -> None:
     """A button that tries all of these again for which it can help, and what became of them."""
     hopeful = [each.id for each in deliveries if each.id is not None and each.verdict in AGAIN]
-    if hopeful and operator().may("deliveries"):
-        label = "Try it again" if len(hopeful) == 1 else f"Try all {len(hopeful)} on this page again"
-        st.button(label, icon=":material/replay:", on_click=_try_all, args=(hopeful,), key="try_page")
     tried = st.session_state.pop("tried_page", "")
-    if tried:
-        st.info(tried, icon=":material/replay:")
+    with frame.place():
+        if hopeful and operator().may("deliveries"):
+            label = "Try it again" if len(hopeful) == 1 else f"Try all {len(hopeful)} on this page again"
+            st.button(label, icon=":material/replay:", on_click=_try_all, args=(hopeful,), key="try_page")
+        if tried:
+            st.info(tried, icon=":material/replay:")
 
 
 def copy(seen: XRay) -> str:
@@ -119,11 +121,12 @@ def _offer_again(row: Delivery) -> None:
 
 def _what_became_of_it(number: int) -> None:
     tried, well, sentence = st.session_state.get(_TRIED, (0, True, ""))
-    if tried == number:
-        if well:
-            st.success(sentence, icon=":material/check_circle:")
-        else:
-            st.error(sentence, icon=":material/error:")
+    with frame.place():
+        if tried == number:
+            if well:
+                st.success(sentence, icon=":material/check_circle:")
+            else:
+                st.error(sentence, icon=":material/error:")
 
 
 def _try_one(number: int) -> None:

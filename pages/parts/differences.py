@@ -24,7 +24,7 @@ from lib.ledger.books import (
     summary,
 )
 from lib.operators import NotAllowed
-from pages.parts import report_words, tables, words
+from pages.parts import frame, report_words, tables, words
 from pages.parts.session import desk, operator
 
 ALL = "All currencies"
@@ -221,8 +221,9 @@ def show_one(line: StatementLine) -> None:
             f"In the report: **{theirs or 'nothing'}** ({place}). In the ledger: "
             f"**{ours or 'nothing'}**. {words.stamp(line.at, zone)}, found {words.when(line.found_at, zone)}."
         )
-        if problem := st.session_state.pop("books_problem", None):
-            st.error(words.plain(problem), icon=":material/error:")
+        with frame.place():
+            if problem := st.session_state.pop("books_problem", None):
+                st.error(words.plain(problem), icon=":material/error:")
         if line.standing in DIFFERENCES and operator().may("reconcile"):
             resolve_form(line)
         for step in steps_of(desk().database, line.id or 0):

@@ -8,7 +8,7 @@ from lib.ledger.customers import Others
 from lib.ledger.erasure import erase_customer
 from lib.ledger.tables import Payment
 from lib.operators import NotAllowed
-from pages.parts import words
+from pages.parts import frame, words
 from pages.parts.session import desk, operator
 
 _SAID = "erased_said"
@@ -17,8 +17,9 @@ _SAID = "erased_said"
 def offer(payment: Payment, others: Others) -> None:
     """The button, where there is anything to erase, and what came of it."""
     said = st.session_state.pop(_SAID, None)
-    if said:
-        st.success(said, icon=":material/check_circle:")
+    with frame.place():
+        if said:
+            st.success(said, icon=":material/check_circle:")
     if payment.customer_email or payment.customer_name:
         st.button(
             "Erase this customer's personal data",

@@ -9,7 +9,7 @@ import streamlit as st
 
 from lib.board import Fault
 from lib.money import NBSP
-from pages.parts import words
+from pages.parts import frame, words
 from pages.parts.session import operator
 from pages.parts.simulator import acts, attempt, change, hold, outcome
 
@@ -104,8 +104,9 @@ def _switched(name: str, fault: Fault) -> None:
         args=(name, fault, key),
         help=f"{fault.effect} {seen}".strip(),
     )
-    if fault.on:
-        st.caption(seen)
+    with frame.place():
+        if fault.on:
+            st.caption(seen)
 
 
 def _settings(name: str, fault: Fault) -> None:

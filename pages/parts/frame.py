@@ -80,6 +80,16 @@ def empty(icon: str, title: str, text: str, link: tuple[str, str] | None = None)
     return box
 
 
+def place() -> DeltaGenerator:
+    """A container for what comes and goes above something that stays.
+
+    The browser has an element by its place among its neighbours. Where one more comes, all below it move up by one, and
+    until the last of them is drawn again the screen shows them twice, with buttons of both. In here nothing moves what
+    follows; while nothing is in it, it takes no room.
+    """
+    return st.container()
+
+
 def allowed(right: Right) -> bool:
     """Whether the acting person may use this screen; if not, they are told who may."""
     try:

@@ -18,7 +18,7 @@ from lib.ledger.closing import (
     sheet_text,
 )
 from lib.operators import NotAllowed
-from pages.parts import words
+from pages.parts import frame, words
 from pages.parts.session import desk, operator
 
 
@@ -124,10 +124,11 @@ def act(what: partial[str]) -> None:
 def tell() -> None:
     """What came of it, once."""
     well, said = st.session_state.pop("close_said", (True, ""))
-    if said:
-        (st.success if well else st.error)(
-            words.plain(said), icon=":material/check_circle:" if well else ":material/error:"
-        )
+    with frame.place():
+        if said:
+            (st.success if well else st.error)(
+                words.plain(said), icon=":material/check_circle:" if well else ":material/error:"
+            )
 
 
 def name(month: str) -> str:

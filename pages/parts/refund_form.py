@@ -81,12 +81,13 @@ def form(payment: Payment, refunds: Sequence[Refund], key: str) -> None:
     """A fragment, so that typing redraws nothing else."""
     st.markdown(f":small[:gray[Up to] **{payment.refundable}**:gray[. {held_back(payment, refunds)}]]")
     tried = next((refund for refund in refunds if refund.key == retry_of(key)), None)
-    if tried:
-        when = words.when(tried.decided_at or tried.requested_at, desk().settings.zone)
-        st.info(f"Tries again the {tried.money} that came to nothing {when}.", icon=":material/replay:")
     problem = st.session_state.get(f"problem_{key}")
-    if problem:
-        st.error(words.plain(problem), icon=":material/error:")
+    with frame.place():
+        if tried:
+            when = words.when(tried.decided_at or tried.requested_at, desk().settings.zone)
+            st.info(f"Tries again the {tried.money} that came to nothing {when}.", icon=":material/replay:")
+        if problem:
+            st.error(words.plain(problem), icon=":material/error:")
     lines = order_lines(desk().database, payment, refunds)
     by_line = False
     if lines:
@@ -98,8 +99,9 @@ def form(payment: Payment, refunds: Sequence[Refund], key: str) -> None:
     chosen = choose_lines(lines, key) if by_line else {}
     amount = show_cost(lines, chosen, payment) if by_line else type_amount(payment, key)
     limit = limit_exceeded(desk().settings.limits, operator(), refunds, amount) if amount else None
-    if amount:
-        show_consequences(amount, payment, limit)
+    with frame.place():
+        if amount:
+            show_consequences(amount, payment, limit)
     reasons = catalog.kakaopay().refund_reasons
     reason = st.selectbox("Reason", list(reasons), format_func=reasons.__getitem__, key=f"reason_{key}")
     note = st.text_area(

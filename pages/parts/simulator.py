@@ -11,6 +11,7 @@ import streamlit as st
 from lib.board import Board, BoardError
 from lib.operators import NotAllowed
 from lib.settings import SIMULATOR_PATH
+from pages.parts import frame
 from pages.parts.session import desk, operator
 
 if TYPE_CHECKING:
@@ -78,12 +79,12 @@ def attempt(place: str, action: Callable[[], str]) -> bool:
 def outcome(place: str) -> None:
     """Say what came of the last action, if it was one of this place and there is anything to say."""
     where, well, sentence = st.session_state.get(_SAID, ("", True, ""))
-    if where != place or not sentence:
-        return
-    if well:
-        st.success(sentence, icon=":material/check_circle:")
-    else:
-        st.error(sentence, icon=":material/error:")
+    with frame.place():
+        if where == place and sentence:
+            if well:
+                st.success(sentence, icon=":material/check_circle:")
+            else:
+                st.error(sentence, icon=":material/error:")
 
 
 def hold(name: str, value: object) -> str:

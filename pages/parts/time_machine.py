@@ -13,7 +13,7 @@ import streamlit as st
 from lib import catalog
 from lib.board import Clock
 from lib.money import NBSP
-from pages.parts import live, words
+from pages.parts import frame, live, words
 from pages.parts.session import operator
 from pages.parts.simulator import acts, attempt, board, outcome
 
@@ -42,10 +42,11 @@ def show(clock: Clock, zone: ZoneInfo) -> None:
             st.session_state["time_stop"] = NOW
         name = st.select_slider("Drag the clock to", [NOW, *stops], key="time_stop")
         chosen = stops.get(name)
-        if chosen:
-            st.markdown(
-                f"**{chosen.at.astimezone(zone):%-d %b %Y, %H:%M} {chosen.at.astimezone(zone):%Z}**: {chosen.meaning}"
-            )
+        with frame.place():
+            if chosen:
+                st.markdown(
+                    f"**{chosen.at.astimezone(zone):%-d %b %Y, %H:%M} {chosen.at.astimezone(zone):%Z}**: {chosen.meaning}"
+                )
         with st.container(horizontal=True, gap="small"):
             st.button(
                 "Travel there",
@@ -60,8 +61,9 @@ def show(clock: Clock, zone: ZoneInfo) -> None:
                 with further:
                     offer_any_time()
         outcome("clock")
-        if arrived := st.session_state.get("time_arrived"):
-            st.page_link(arrived.page, label=arrived.see, icon=":material/arrow_forward:", width="content")
+        with frame.place():
+            if arrived := st.session_state.get("time_arrived"):
+                st.page_link(arrived.page, label=arrived.see, icon=":material/arrow_forward:", width="content")
         st.caption(
             "The clock only moves forward, and everything due on the way happens and is delivered. "
             "A new run with the real clock brings it back to real time."

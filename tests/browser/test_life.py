@@ -21,7 +21,7 @@ def test_from_request_to_settlement(
     server: Server, window: Window, merchant: Merchant, capsys: pytest.CaptureFixture[str]
 ) -> None:
     desk = window(f"{server.url}/new-payment")
-    desk.get_by_role("radio", name="Tea set in Seoul").click()
+    desk.get_by_role("button", name="Tea set in Seoul").click()
     expect(desk.get_by_role("textbox", name="Amount")).to_have_value("45000")
     expect(desk.get_by_text("Sends 45000 = KRW 45,000")).to_be_visible()
     reference = desk.get_by_role("textbox", name="Reference").input_value()
