@@ -217,6 +217,7 @@ def show_webhooks(payment_id: str | None) -> None:
             f"{words.clock(fact.occurred_at, zone)} **{words.plain(fact.type)}**",
             icon=":material/webhook:",
             type="compact",
+            key=f"told_{fact.seq}",
         ):
             st.json(json.loads(fact.body))
 

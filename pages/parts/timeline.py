@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lib.ledger.curl import curl_of
 from lib.ledger.notes import read_note
@@ -74,6 +75,11 @@ def show(payment: Payment, facts: Sequence[Event]) -> None:
         st.pagination(-(-chapter.total // SHOWN), key=key)
 
 
+def entry_box(label: str, icon: str, key: str) -> DeltaGenerator:
+    """An entry to be opened. By its key the browser knows an open one again when a newer entry comes above it."""
+    return st.expander(label, icon=f":material/{icon}:", type="step", key=key)
+
+
 def show_fact(entry: Told) -> None:
     fact, body = entry.fact, json.loads(entry.fact.body)
     icon, source = words.SOURCES.get(fact.source, ("help", fact.source))
@@ -88,7 +94,7 @@ def show_fact(entry: Told) -> None:
     refused = sum(copy.event_seq is None for copy in entry.deliveries)
     if refused:
         parts.append(f":orange-badge[:material/gpp_bad: {'one refused' if refused == 1 else f'{refused} refused'}]")
-    with st.expander(" ".join(parts), icon=f":material/{icon}:", type="step"):
+    with entry_box(" ".join(parts), icon, f"fact_{fact.seq}"):
         if (fact.source, fact.type) == NOTE:
             st.text(read_note(fact).text)
         lines = [f"Changed: {changes(entry.changed)}."] if entry.changed and (fact.source, fact.type) != NOTE else []
@@ -138,9 +144,8 @@ def show_silence(silence: Silence) -> None:
     zone = desk().settings.zone
     until = f"until {words.clock(silence.until, zone)}" if silence.until else "to this minute"
     label = f"**No word for {words.span(silence.span)}** from {words.clock(silence.at, zone)} {until}"
-    with st.expander(
-        f"{label} :orange-badge[the {silence.awaited} was undecided]", icon=":material/hourglass_empty:", type="step"
-    ):
+    label = f"{label} :orange-badge[the {silence.awaited} was undecided]"
+    with entry_box(label, "hourglass_empty", f"silence_{silence.awaited}_{silence.at:%s}"):
         st.markdown(
             f"While a {silence.awaited} is undecided, Checkout.com mostly tells more within {words.span(SILENT)}. After "
             "that it is asked by itself, at growing gaps."
@@ -152,7 +157,7 @@ def show_refused(refused: Refused) -> None:
     label = (
         f"{words.clock(refused.at, desk().settings.zone)} **Webhook** refused, in the name of this payment {sign.badge}"
     )
-    with st.expander(label, icon=":material/gpp_bad:", type="step"):
+    with entry_box(label, "gpp_bad", f"refused_{refused.delivery.id}"):
         show_lines(
             [f"Changed: nothing. {sign.meaning} Anybody can send such; nothing in it is believed."],
             [link_to(refused.delivery, "Open it in Webhook events")],
