@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(ask: Callable[[], T], *, seconds: float = 15.0, what: str = "it") -> T:
+def until(ask: Callable[[], T], *, seconds: float = 30.0, what: str = "it") -> T:
     """Ask again and again until the answer is true, and return it."""
     deadline = time.monotonic() + seconds
     while not (answer := ask()):
