@@ -41,13 +41,11 @@ def remember(uploaded: Uploaded) -> None:
 def show(bulk: Bulk) -> None:
     found = tallies(desk().database, bulk.id)
     head(bulk)
-    with frame.place():
-        if bulk.state == "checked":
-            with st.container():
-                dry_run(bulk, found)
-        else:
-            again = 1 if bulk.state == "running" else 5
-            live.fragment(progress, run_every=again)(bulk, outcomes(desk().database, bulk.id))
+    if bulk.state == "checked":
+        with st.container():  # one place, as the fragment's is
+            dry_run(bulk, found)
+    else:
+        live.fragment(progress, run_every=1 if bulk.state == "running" else 5)(bulk, outcomes(desk().database, bulk.id))
     live.fragment(lines, run_every=2 if bulk.state == "running" else None)(bulk)
 
 

@@ -26,6 +26,8 @@ from lib.ledger.record import record
 from lib.operators import Operator
 from tests.ledger.test_reports import ROW, csv_of
 from tests.pages.conftest import Open, StandIn, forget_desk, payment
+from tests.pages.test_approvals import wait_for_approval
+from tests.pages.test_bulk_refunds import start, uploaded
 from tests.simulator.house import house
 from tests.support.events import event
 
@@ -41,6 +43,8 @@ def places(page: AppTest) -> dict[str, tuple[int, ...]]:
             if isinstance(node, Block):
                 # What is read in an expander may move with it: most are entries of a list, the newest of which comes first.
                 walk(node, (*way, index), () if isinstance(node, Expander) else read)
+                if isinstance(node, Expander):
+                    found.setdefault(f"list of {node.label}", []).append(way)
             elif isinstance(node, Element) and (
                 name := node.key or (node.type in read and f"{node.type} {node.value}")
             ):
@@ -119,6 +123,51 @@ def test_a_report_that_was_taken(empty: Database, open_page: Open) -> None:
     with nothing_moves(page, "books_view", "books_month"):
         take()
         assert any("imported before" in each.value for each in page.success)
+
+
+def test_an_overview_on_which_something_is_overdue(empty: Database, open_page: Open) -> None:
+    now = datetime.now(UTC)
+    asked = {"currency": "HKD", "amount": 1000}
+    captured = event("payment_captured", "paid", now, id=payment(1), action_id="act_paid", **asked)
+    record(empty, [from_webhook(captured, now)])
+    page = open_page("overview.py")
+    with nothing_moves(page, "steps", "bars_HKD"):
+        long_ago = now - timedelta(hours=2)
+        record(empty, [from_webhook(event("payment_pending", "lost", long_ago, id=payment(2), **asked), now)])
+        page.run()
+        assert any("longer than expected" in link.label for link in page.page_link)
+
+
+def test_an_approval_that_is_decided(
+    filled: Database, checkout: StandIn, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPERATOR_NAME", "Ana, Ben")
+    monkeypatch.setenv("REFUND_LIMITS", "support HKD 5, approver HKD 5, admin HKD 5")
+    first, second = (wait_for_approval(open_page, filled, amount) for amount in ("25.00", "12.00"))
+    page = open_page("approvals.py")
+    page.session_state["acting_name"] = "Ben"
+    page.run()
+    with nothing_moves(page, f"approve_{first.key}"):
+        page.text_input(key=f"why_{second.key}").set_value("Twice").run()
+        page.button(key=f"reject_{second.key}").click().run()
+        assert page.success
+
+
+def test_a_bulk_of_refunds_that_is_sent(filled: Database, checkout: StandIn, open_page: Open) -> None:
+    running, first = uploaded()
+    page = open_page("bulk_refunds.py", file=first.bulk.id)
+    with nothing_moves(page, "bulk_leave", "rows", "bulk_lines_Next"):
+        start(running, first.bulk.id)  # by a colleague, which the screen does not know yet
+        page.button(key="bulk_again").click().run()
+        assert page.error
+        assert "bulk_stop" in places(page)
+
+
+def test_a_search_that_cannot_be_read(filled: Database, open_page: Open) -> None:
+    page = open_page("payments.py", q="ORD-0002")
+    with nothing_moves(page, "status"):
+        page.text_input(key="q").set_value("ORD-0002 amount:much").run()
+        assert page.warning
 
 
 def test_deliveries_that_are_tried_again(empty: Database, open_page: Open) -> None:
