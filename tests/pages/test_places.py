@@ -28,6 +28,7 @@ from tests.ledger.test_reports import ROW, csv_of
 from tests.pages.conftest import Open, StandIn, forget_desk, payment
 from tests.pages.test_approvals import wait_for_approval
 from tests.pages.test_bulk_refunds import start, uploaded
+from tests.pages.test_payment import ask, refund_key
 from tests.simulator.house import house
 from tests.support.events import event
 
@@ -86,6 +87,28 @@ def test_a_refund_that_leaves_too_little(filled: Database, open_page: Open) -> N
     with nothing_moves(page, f"reason_{key}", f"note_{key}", f"ask_{key}"):
         page.text_input(key=f"amount_{key}").set_value("29990").run()
         assert any("10 would be left" in each.value for each in page.markdown)
+
+
+def test_a_refund_that_a_colleague_was_faster_with(filled: Database, checkout: StandIn, open_page: Open) -> None:
+    ana, ben = (open_page("payment.py", id=payment(8)) for _ in range(2))
+    key = ask(ana, 8, "90")
+    ask(ben, 8, "90")
+    with nothing_moves(ana, f"amount_{key}", f"reason_{key}", f"note_{key}", f"ask_{key}"):
+        ben.button(key=f"sure_{refund_key(ben, 8)}").click().run()
+        ana.button(key=f"sure_{key}").click().run()
+        assert any("meanwhile" in error.value for error in ana.error)
+
+
+def test_a_charge_that_is_typed(filled: Database, checkout: StandIn, open_page: Open) -> None:
+    recurring = {"id": payment(1), "action_id": "act_r", "amount": 1100, "currency": "HKD", "source": {"id": "src_1"}}
+    record(
+        filled, [from_webhook(event("payment_captured", "chain", datetime.now(UTC), **recurring), datetime.now(UTC))]
+    )
+    page = open_page("payment.py", id=payment(1))
+    key = page.session_state[f"charge_key_{payment(1)}"]
+    with nothing_moves(page, f"charge_{key}", f"reference_{key}", f"charge_now_{key}"):
+        page.text_input(key=f"charge_{key}").set_value("4.40").run()
+        assert not page.button(key=f"charge_now_{key}").disabled
 
 
 def test_a_new_payment_with_fields_to_mend(empty: Database, open_page: Open) -> None:
